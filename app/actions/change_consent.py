@@ -1,0 +1,54 @@
+"""What granting and withdrawing have in common: fold the consents, decide, and store event and head in one."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError
+
+from tsuzuri.app.actions.load_streams import load_consents
+from tsuzuri.app.actions.refusals import Busy, NotPermitted
+from tsuzuri.app.actions.register_bundle import ATTEMPTS
+from tsuzuri.app.services import Services
+from tsuzuri.domain import consent_state
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.consents import Consents, evolve
+from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn
+from tsuzuri.domain.vocabulary import Role
+from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere
+
+
+def may_change(caller: Caller, patient: UUID, facility: str) -> None:
+    """The patient herself; or the facility's own system, for what she agreed to at its card reader.
+
+    Raises NotPermitted.
+    """
+    own = caller.role is Role.PATIENT and caller.patient == patient
+    reader = caller.role is Role.SYSTEM and caller.facility == facility
+    if not (own or reader):
+        raise NotPermitted("consent is changed by the patient, or by the system of the facility it is for")
+
+
+async def change_consent(
+    services: Services,
+    patient: UUID,
+    decide: Callable[[Consents], ConsentGranted | ConsentWithdrawn],
+    claims: tuple[Claim, ...] = (),
+) -> UUID:
+    """Store what *decide* makes of the patient's consents; returns the event's id.
+
+    Raises:
+        Busy: try again; and whatever *decide* raises.
+    """
+    for _ in range(ATTEMPTS):
+        consents = await load_consents(services, patient)
+        event = decide(consents)
+        state = consent_state.dump(evolve(consents, event))
+        beside = Beside(narrows=True, consents=state, claims=claims)
+        try:
+            await services.log.save(event, beside=beside)
+            return event.event_id
+        except IntegrityError:
+            continue
+        except ClaimedElsewhere:
+            raise Busy("the patient was being registered; grant the consent again") from None
+    raise Busy("the patient's consents were being changed; try again")

@@ -1,0 +1,40 @@
+"""Operators look at projections and rebuild them, while clinicians read on."""
+
+from collections.abc import Callable
+
+from tsuzuri.app.actions.refusals import NotPermitted
+from tsuzuri.app.services import Services
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.vocabulary import Role
+from tsuzuri.projections.catalogue import projection
+from tsuzuri.projections.engine import Engine, Progress
+from tsuzuri.projections.generations import Rebuilt, Standing, promote, rebuild, standings
+
+
+def projection_standings(services: Services) -> list[Standing]:
+    """Where each projection stands."""
+    with services.database() as connection:
+        return standings(connection)
+
+
+def rebuild_projection(
+    services: Services,
+    caller: Caller,
+    name: str,
+    *,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> tuple[Rebuilt, bool]:
+    """Fill a new generation, compare it, and let reads follow it when both are equal; whether they do.
+
+    Raises:
+        NotPermitted: the caller is not an operator.
+        tsuzuri.projections.catalogue.UnknownProjection.
+    """
+    if caller.role is not Role.OPERATOR:
+        raise NotPermitted("only an operator rebuilds projections")
+    wanted = projection(name)
+    with services.database() as connection:
+        rebuilt = rebuild(connection, Engine(services.log.mapper), wanted, on_progress=on_progress)
+        if rebuilt.comparison.equal:
+            promote(connection, wanted, rebuilt.generation)
+    return rebuilt, rebuilt.comparison.equal

@@ -1,0 +1,9 @@
+"""What an action says when it cannot be done as asked. The edge turns these into HTTP or GraphQL, once."""
+
+
+class NotPermitted(Exception):
+    """The caller's role or facility does not allow it."""
+
+
+class Busy(Exception):
+    """The same patient's record or consents were being changed again and again: try once more."""

@@ -1,0 +1,131 @@
+"""Every read is an event, durable before a byte of the answer leaves: all of one operation in one transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from tsuzuri.app.services import Services
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.events import (
+    AccessAudit,
+    AccessPermitted,
+    AccessRefused,
+    AccessTold,
+    Event,
+    TrailRead,
+    originator,
+)
+from tsuzuri.domain.owners import facility_owner, person_owner
+from tsuzuri.domain.vocabulary import RecordClass, Stream
+from tsuzuri.eventlog.appending import Beside, Guard
+from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading, TrailReading
+from tsuzuri.projections.catalogue import PROJECTIONS
+
+_VERSIONS = {name: projection.version for name, projection in PROJECTIONS.items()}
+
+
+async def settle_readings(
+    services: Services,
+    caller: Caller,
+    readings: Readings,
+    operation: Operation,
+    data: Mapping[str, Any] | None,
+    schema_sha256: str,
+) -> None:
+    """Store what was read, refused and looked up, under the guard that nothing narrowed it meanwhile.
+
+    Raises:
+        tsuzuri.eventlog.appending.NarrowedMeanwhile: the answer must not leave; decide and read again.
+        tsuzuri.eventlog.log.LogUnavailable: the answer must not leave.
+    """
+    events: list[Event] = [
+        _permitted(reading, operation, data, schema_sha256, caller) for reading in readings.permitted
+    ]
+    events += [_refused(refused, operation, caller) for refused in readings.refused]
+    events += [_trail_read(trail, operation, caller) for trail in readings.trail]
+    guards = [Guard(reading.request.patient, reading.guard_pos) for reading in readings.permitted]
+    if events:
+        await services.log.append_access(events, Beside(guards=guards))
+
+
+def _permitted(
+    reading: Reading,
+    operation: Operation,
+    data: Mapping[str, Any] | None,
+    schema_sha256: str,
+    caller: Caller,
+) -> AccessPermitted:
+    request, decision = reading.request, reading.decision
+    return AccessPermitted(
+        originator_id=originator(request.patient, Stream.ACCESS),
+        originator_version=0,
+        event_id=reading.access_id,
+        patient=request.patient,
+        told=AccessTold(
+            person=request.person,
+            role=request.role,
+            facility=request.facility,
+            purpose=request.purpose,
+            bases=decision.bases,
+            classes_asked=tuple(c for c in RecordClass if c in reading.asked),
+            classes_permitted=decision.classes,
+        ),
+        audit=AccessAudit(
+            operation_sha256=operation.sha256,
+            operation_name=operation.name,
+            variables=operation.variables,
+            grounds=decision.grounds,
+            consent_version=decision.consent_version,
+            read_at=reading.sight.position,
+            as_of=reading.as_of,
+            entries_shown=len(reading.shown),
+            shown_by_class=reading.by_class(),
+            shown_sha256=reading.shown_sha256(),
+            answer_sha256=reading.answer_sha256(data),
+            incomplete=reading.incomplete,
+            schema_sha256=schema_sha256,
+            projections=_VERSIONS,
+            session=caller.session,
+        ),
+    )
+
+
+def _refused(refused: RefusedReading, operation: Operation, caller: Caller) -> AccessRefused:
+    request = refused.request
+    return AccessRefused(
+        originator_id=originator(_own(caller), Stream.ACCESS),
+        originator_version=0,
+        event_id=refused.access_id,
+        patient=refused.known_patient,
+        person=request.person,
+        role=request.role,
+        facility=request.facility,
+        purpose=request.purpose,
+        reason=refused.decision.reason,
+        operation_sha256=operation.sha256,
+        operation_name=operation.name,
+        variables=operation.variables,
+        consent_version=refused.decision.consent_version,
+        session=caller.session,
+    )
+
+
+def _trail_read(trail: TrailReading, operation: Operation, caller: Caller) -> TrailRead:
+    return TrailRead(
+        originator_id=originator(_own(caller), Stream.ACCESS),
+        originator_version=0,
+        event_id=trail.access_id,
+        person=caller.person,
+        role=caller.role,
+        patient=trail.patient,
+        operation_sha256=operation.sha256,
+        operation_name=operation.name,
+        variables=operation.variables,
+        shown=trail.shown,
+        session=caller.session,
+    )
+
+
+def _own(caller: Caller) -> UUID:
+    """The stream of the caller's own side: refusals and looks at the trail leave the patient's as it was."""
+    return facility_owner(caller.facility) if caller.facility else person_owner(caller.person)

@@ -1,0 +1,36 @@
+"""A patient takes a facility's sight back. No read that starts after the acknowledgement shows what it covered."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tsuzuri.app.actions.change_consent import change_consent, may_change
+from tsuzuri.app.actions.find_patient import find_patient
+from tsuzuri.app.services import Services
+from tsuzuri.domain import consents
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.events import ConsentWithdrawn
+from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.vocabulary import RecordClass
+
+
+async def withdraw_consent(
+    services: Services, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
+) -> UUID:
+    """Withdraw the listed classes, or all of them when none is listed; returns the event's id.
+
+    Raises:
+        NotPermitted, Busy; tsuzuri.domain.consents.NothingToWithdraw.
+    """
+    patient, _ = await find_patient(services, key)
+    may_change(caller, patient, facility)
+
+    def decide(held: consents.Consents) -> ConsentWithdrawn:
+        return consents.withdraw(
+            held,
+            event_id=services.new_id(),
+            facility=facility,
+            classes=tuple(classes),
+            recorded_by=caller.person,
+        )
+
+    return await change_consent(services, patient, decide)

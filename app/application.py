@@ -1,0 +1,147 @@
+"""The application as the GraphQL room asks for it: each method is one action, or one look at the tables."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from psycopg.sql import Composed
+
+from tsuzuri.app.actions.cancel_bundle import cancel_bundle
+from tsuzuri.app.actions.grant_consent import grant_consent
+from tsuzuri.app.actions.open_record import open_record
+from tsuzuri.app.actions.read_trail import trail_complete_until
+from tsuzuri.app.actions.rebuild_projection import projection_standings, rebuild_projection
+from tsuzuri.app.actions.refusals import Busy, NotPermitted
+from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.actions.settle_readings import settle_readings
+from tsuzuri.app.actions.withdraw_consent import withdraw_consent
+from tsuzuri.app.services import Services
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
+from tsuzuri.domain.fhir.bundle import BundleRejected
+from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
+from tsuzuri.domain.registrations import NothingToCancel
+from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
+from tsuzuri.graphql.context import AsOf, RegisteredBundle, RequestRefused
+from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
+from tsuzuri.graphql.seals import Seals
+from tsuzuri.projections.catalogue import UnknownProjection
+from tsuzuri.projections.freshness import freshness
+from tsuzuri.projections.generations import Rebuilt, Standing
+
+CODES: dict[type[Exception], str] = {
+    NotPermitted: "FORBIDDEN",
+    Busy: "BUSY",
+    BundleRejected: "BUNDLE_REJECTED",
+    NothingToCancel: "NOTHING_TO_CANCEL",
+    NothingToWithdraw: "NOTHING_TO_WITHDRAW",
+    UselessConsent: "USELESS_CONSENT",
+    MalformedNumber: "BAD_INPUT",
+    UnknownProjection: "UNKNOWN_PROJECTION",
+}
+"""What a caller can mend, and the code it is told under."""
+
+
+class _Told:
+    """Turns the refusals of actions into RequestRefused, once."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        for refusal, code in CODES.items():
+            if isinstance(error, refusal):
+                raise RequestRefused(code, str(error)) from None
+
+
+told = _Told()
+
+
+class TsuzuriApplication:
+    """Implements tsuzuri.graphql.context.Application over the services."""
+
+    def __init__(self, services: Services, schema_sha256: str):
+        self.services = services
+        self.seals: Seals = services.seals
+        self.schema_sha256 = schema_sha256
+
+    async def fetch(self, statement: Composed, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        async with (
+            self.services.pool.connection() as connection,
+            connection.cursor(row_factory=dict_row, binary=True) as cursor,
+        ):
+            await cursor.execute(statement, values or None, prepare=False)
+            return await cursor.fetchall()
+
+    async def live_schema(self, projection: str) -> str:
+        async with self.services.pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT live FROM projection WHERE name = %b", (projection,), prepare=True
+            )
+            row = await cursor.fetchone()
+        assert row is not None, f"projection {projection} has not been prepared"
+        return f"{projection}_g{row[0]}"
+
+    async def position_of(self, projection: str, patient: UUID) -> int:
+        async with self.services.pool.connection() as connection:
+            stands = await freshness(connection, projection, self.services.log.part_of(patient))
+        return stands.position
+
+    async def open_record(
+        self,
+        caller: Caller,
+        key: PatientKey,
+        purpose: PurposeOfUse,
+        *,
+        as_of: AsOf,
+        min_position: str | None,
+        path: Path,
+    ) -> Reading | RefusedReading:
+        return await open_record(
+            self.services, caller, key, purpose, as_of=as_of, min_position=min_position, path=path
+        )
+
+    async def settle(
+        self, caller: Caller, readings: Readings, operation: Operation, data: dict[str, Any] | None
+    ) -> None:
+        await settle_readings(self.services, caller, readings, operation, data, self.schema_sha256)
+
+    async def register_bundle(self, caller: Caller, received: bytes) -> RegisteredBundle:
+        with told:
+            return await register_bundle(self.services, caller, received)
+
+    async def cancel_bundle(
+        self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
+    ) -> UUID:
+        with told:
+            return await cancel_bundle(self.services, caller, key, system, value, kind, reason)
+
+    async def grant_consent(
+        self,
+        caller: Caller,
+        key: PatientKey,
+        facility: str,
+        classes: Sequence[RecordClass],
+        purpose: PurposeOfUse,
+        until: datetime | None,
+    ) -> UUID:
+        with told:
+            return await grant_consent(self.services, caller, key, facility, classes, purpose, until)
+
+    async def withdraw_consent(
+        self, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
+    ) -> UUID:
+        with told:
+            return await withdraw_consent(self.services, caller, key, facility, classes)
+
+    async def trail_complete_until(self) -> datetime:
+        return await trail_complete_until(self.services)
+
+    async def projection_standings(self) -> list[Standing]:
+        return await asyncio.to_thread(projection_standings, self.services)
+
+    async def rebuild_projection(self, caller: Caller, name: str) -> tuple[Rebuilt, bool]:
+        with told:
+            return await asyncio.to_thread(rebuild_projection, self.services, caller, name)

@@ -1,0 +1,1 @@
+"""The commands of `tsuzuri`: each reads its arguments, calls actions, and prints for a person."""

@@ -1,0 +1,102 @@
+"""`tsuzuri projections`: where they stand, catching up alone, and rebuilding beside the live one."""
+
+import asyncio
+import getpass
+import signal
+from typing import Annotated, Any
+
+import typer
+from psycopg import Connection
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from tsuzuri.app.actions.rebuild_projection import rebuild_projection
+from tsuzuri.app.database import ready_database
+from tsuzuri.app.projector import Projector
+from tsuzuri.app.services import services
+from tsuzuri.app.settings import Settings, read_settings
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.vocabulary import Role
+from tsuzuri.eventlog.mapper import event_mapper
+from tsuzuri.projections.catalogue import PROJECTIONS, projection
+from tsuzuri.projections.engine import Engine
+from tsuzuri.projections.engine import Progress as Applied
+from tsuzuri.projections.generations import Rebuilt, live_generation, standings
+
+app = typer.Typer(no_args_is_help=True, help="Projections: where they stand, catch up, rebuild.")
+
+
+@app.command("list")
+def list_projections() -> None:
+    """Where each projection's live generation stands."""
+    with ready_database(read_settings()) as dsn, Connection.connect(dsn, autocommit=True) as connection:
+        table = Table("projection", "generation", "position", "lag events", "lag seconds", "kept beside")
+        for s in standings(connection):
+            beside = ", ".join(map(str, s.other_generations)) or "-"
+            table.add_row(
+                s.name, str(s.generation), str(s.position), str(s.lag_events), f"{s.lag_seconds:.1f}", beside
+            )
+    Console().print(table)
+
+
+@app.command("catch-up")
+def catch_up(
+    name: Annotated[str | None, typer.Argument(help="One projection; all of them when left out.")] = None,
+    follow: Annotated[bool, typer.Option(help="Go on as events come, until stopped.")] = False,
+) -> None:
+    """Apply what the log has and the projections lack."""
+    with ready_database(read_settings()) as dsn:
+        if follow:
+            worker = Projector(dsn)
+            signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
+            worker.run()
+            return
+        with Connection.connect(dsn, autocommit=True) as connection:
+            engine = Engine(event_mapper())
+            for one in [projection(name)] if name else PROJECTIONS.values():
+                applied = engine.catch_up(connection, one, live_generation(connection, one.name))
+                typer.echo(f"{one.name}: at the log's head, {applied.total} events")
+
+
+@app.command("rebuild")
+def rebuild(name: Annotated[str, typer.Argument(help="The projection.")]) -> None:
+    """Fill a new generation beside the live one, compare them, and let reads follow it when they are equal."""
+    settings = read_settings()
+    with ready_database(settings) as dsn:
+        rebuilt, promoted = asyncio.run(rebuild_with_bar(settings, dsn, name))
+    typer.echo(told(name, rebuilt, promoted=promoted))
+    raise typer.Exit(0 if promoted else 1)
+
+
+async def rebuild_with_bar(settings: Settings, dsn: str, name: str) -> tuple[Rebuilt, bool]:
+    columns: tuple[Any, ...] = (
+        TextColumn(f"rebuild {name}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("events"),
+        TimeRemainingColumn(),
+    )
+    caller = Caller(person=f"operator:{getpass.getuser()}", role=Role.OPERATOR)
+    async with services(settings, dsn) as opened:
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(name, total=None)
+
+            def show(applied: Applied) -> None:
+                bar.update(task, completed=applied.done, total=applied.total)
+
+            return await asyncio.to_thread(rebuild_projection, opened, caller, name, on_progress=show)
+
+
+def told(name: str, rebuilt: Rebuilt, *, promoted: bool) -> str:
+    """The outcome in one line."""
+    rows = rebuilt.comparison.rows
+    if promoted:
+        return (
+            f"{name}: generation {rebuilt.generation} has {rows} rows, equal to generation {rebuilt.live}; "
+            f"reads follow generation {rebuilt.generation} now"
+        )
+    return (
+        f"{name}: generation {rebuilt.generation} has {rows} rows and differs from generation {rebuilt.live} "
+        f"for {len(rebuilt.comparison.differing)} patients; reads still follow generation {rebuilt.live}"
+    )

@@ -1,0 +1,40 @@
+"""`tsuzuri serve`: the API and the projector in one process, on the database of the installation."""
+
+import threading
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from tsuzuri.app.database import ready_database
+from tsuzuri.app.projector import Projector
+from tsuzuri.app.server import build_server
+from tsuzuri.app.settings import read_settings
+
+
+def serve(
+    projector: Annotated[bool, typer.Option(help="Run the projector in this process too.")] = True,
+) -> None:
+    """Serve the API. The embedded database lives and dies with this process."""
+    settings = read_settings()
+    with ready_database(settings) as dsn:
+        server = build_server(settings, dsn)
+        worker = Projector(dsn)
+        thread = threading.Thread(target=worker.run, name="projector", daemon=True)
+        if projector:
+            thread.start()
+        try:
+            uvicorn.run(
+                server,
+                host=settings.host,
+                port=settings.port,
+                access_log=False,  # paths and query strings are not for a log about patients
+                log_level="warning",
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=10,
+            )
+        finally:
+            worker.stopping.set()
+            if projector:
+                thread.join(10)

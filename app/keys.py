@@ -1,0 +1,55 @@
+"""The keys an installation needs besides its database: given by file, or made below TSUZURI_HOME."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from tsuzuri.app.settings import Settings, SettingsWrong, read_secret
+
+KEY_BYTES = 32
+
+
+def identifier_key(settings: Settings) -> bytes:
+    """Keys the hashes of patients' numbers. Losing it means that no patient is found by number any more."""
+    return _key(settings, settings.identifier_key_file, "TSUZURI_IDENTIFIER_KEY_FILE", "identifier.key")
+
+
+def seal_key(settings: Settings) -> bytes:
+    """Seals positions and cursors. Changing it only makes those given out before unusable."""
+    return _key(settings, settings.seal_key_file, "TSUZURI_SEAL_KEY_FILE", "seal.key")
+
+
+def _key(settings: Settings, given: Path | None, setting: str, name: str) -> bytes:
+    if given is not None:
+        key = read_secret(given, setting).strip()
+    elif settings.database is None:
+        key = kept(settings.home / "keys" / name, lambda: secrets.token_hex(KEY_BYTES).encode())
+    else:
+        raise SettingsWrong(
+            f"{setting} is not set: every process on one database needs the same key; "
+            f"make one with: openssl rand -hex {KEY_BYTES}"
+        )
+    try:
+        raw = bytes.fromhex(key.decode("ascii"))
+    except ValueError:
+        raw = b""
+    if len(raw) != KEY_BYTES:
+        raise SettingsWrong(f"{setting}: the file holds {KEY_BYTES} bytes as {2 * KEY_BYTES} hex digits")
+    return raw
+
+
+def kept(file: Path, make: Callable[[], bytes]) -> bytes:
+    """The content of *file*, made by whoever comes first, readable by its owner only, whole or absent."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        draft = file.with_suffix(f".{os.getpid()}.new")
+        draft.touch(mode=0o600)
+        draft.write_bytes(make())
+        try:
+            os.link(draft, file)  # fails when another process was faster: its key counts
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_bytes()

@@ -1,0 +1,1 @@
+"""Synthetic Bundles of synthetic patients, the same for the same seed."""

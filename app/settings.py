@@ -1,0 +1,77 @@
+"""What an operator may set, read once from the environment. A name ending in _FILE points at a file."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsWrong(Exception):
+    """A setting is missing or cannot be used; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The defaults are for production: development must be asked for."""
+
+    development: bool  # TSUZURI_MODE=development: local tokens, GraphiQL
+    home: Path  # TSUZURI_HOME: embedded database and keys, when they are not given
+    database: str | None  # TSUZURI_DATABASE(_FILE): any PostgreSQL conninfo; None means embedded
+    identifier_key_file: Path | None  # TSUZURI_IDENTIFIER_KEY_FILE: keyed hashes of patients' numbers
+    seal_key_file: Path | None  # TSUZURI_SEAL_KEY_FILE: positions and cursors
+    jwks_file: Path | None  # TSUZURI_JWKS_FILE: public keys of the token issuer
+    issuer: str  # TSUZURI_ISSUER
+    audience: str  # TSUZURI_AUDIENCE
+    host: str  # TSUZURI_HOST
+    port: int  # TSUZURI_PORT
+    parts: int  # TSUZURI_PARTS: counts only when the database is made
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Raises SettingsWrong."""
+    env = os.environ if environment is None else environment
+    mode = env.get("TSUZURI_MODE", "production")
+    if mode not in ("development", "production"):
+        raise SettingsWrong("TSUZURI_MODE is development or production")
+    home = Path(env.get("TSUZURI_HOME") or Path.home() / ".tsuzuri").absolute()
+    return Settings(
+        development=mode == "development",
+        home=home,
+        database=_database(env),
+        identifier_key_file=_path(env, "TSUZURI_IDENTIFIER_KEY_FILE"),
+        seal_key_file=_path(env, "TSUZURI_SEAL_KEY_FILE"),
+        jwks_file=_path(env, "TSUZURI_JWKS_FILE"),
+        issuer=env.get("TSUZURI_ISSUER", "https://tsuzuri.example"),
+        audience=env.get("TSUZURI_AUDIENCE", "tsuzuri"),
+        host=env.get("TSUZURI_HOST", "127.0.0.1"),
+        port=_number(env, "TSUZURI_PORT", 8080, 0, 65535),
+        parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
+    )
+
+
+def _database(env: Mapping[str, str]) -> str | None:
+    if file := _path(env, "TSUZURI_DATABASE_FILE"):
+        return read_secret(file, "TSUZURI_DATABASE_FILE").decode().strip()
+    return env.get("TSUZURI_DATABASE") or None
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(env[name]) if env.get(name) else None
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    try:
+        number = int(env.get(name) or default)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise SettingsWrong(f"{name} is a number from {low} to {high}")
+    return number
+
+
+def read_secret(file: Path, setting: str) -> bytes:
+    """The bytes of a secret file. Raises SettingsWrong, naming the setting and the file, never the content."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SettingsWrong(f"{setting}: {file} cannot be read ({error.strerror})") from None

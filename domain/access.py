@@ -1,0 +1,121 @@
+"""May this caller see this patient's record, and what of it? Pure, and worth asking twice.
+
+The answer cites the events it rests on and the consent version it read, so an auditor can replay the
+patient's consents to that version and ask the same question again.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tsuzuri.domain.consents import Consents
+from tsuzuri.domain.events import Ground
+from tsuzuri.domain.vocabulary import (
+    AccessBasis,
+    Flag,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+)
+
+CLINICAL_ROLES = frozenset({Role.CLINICIAN, Role.PHARMACIST})
+"""Who may read under a patient's consent (医師, 歯科医師, 薬剤師)."""
+
+PATIENT_CLASSES = tuple(RecordClass)
+CLINICIAN_FLAGS = (Flag.LTS, Flag.UNINFORMED)  # 未告知 is shown to clinicians, marked; 未提供 is not
+PATIENT_FLAGS = (Flag.LTS,)
+
+_PURPOSES: dict[Role, frozenset[PurposeOfUse]] = {
+    Role.CLINICIAN: frozenset({PurposeOfUse.TREAT}),
+    Role.PHARMACIST: frozenset({PurposeOfUse.TREAT}),
+    Role.PATIENT: frozenset({PurposeOfUse.PATRQT}),
+}
+_EMERGENCY_PURPOSES = frozenset({PurposeOfUse.ETREAT, PurposeOfUse.BTG})
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRequest:
+    """Who asks, as the token says; for what; and at which moment (aware, UTC)."""
+
+    person: str
+    role: Role
+    facility: str | None
+    own_patient: UUID | None  # the patient the caller is, for the role PATIENT
+    patient: UUID  # the patient asked for; a decoy when there is none by that number
+    purpose: PurposeOfUse
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Permitted:
+    """May be read, on these grounds: at least one, and each with at least one class."""
+
+    grounds: tuple[Ground, ...]
+    consent_version: int
+
+    @property
+    def classes(self) -> tuple[RecordClass, ...]:
+        held = {record_class for ground in self.grounds for record_class in ground.classes}
+        return tuple(record_class for record_class in RecordClass if record_class in held)
+
+    @property
+    def bases(self) -> tuple[AccessBasis, ...]:
+        held = {ground.basis for ground in self.grounds}
+        return tuple(basis for basis in AccessBasis if basis in held)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """May not be read. The reason tells only what the caller already knows."""
+
+    reason: RefusalReason
+    consent_version: int
+
+
+def decide(request: AccessRequest, consents: Consents) -> Permitted | Refused:
+    """Permit or refuse one read. What is missing (a role, a purpose, a consent) means no."""
+    refused = _refusal(request)
+    if refused is not None:
+        return Refused(refused, consents.version)
+    grounds = _self_ground(request) if request.role is Role.PATIENT else _consent_grounds(request, consents)
+    if not grounds:
+        return Refused(RefusalReason.NOT_AVAILABLE, consents.version)
+    return Permitted(grounds, consents.version)
+
+
+def _refusal(request: AccessRequest) -> RefusalReason | None:
+    """What the caller's own role and purpose rule out, whoever the patient is."""
+    if request.role in CLINICAL_ROLES and request.purpose in _EMERGENCY_PURPOSES:
+        return RefusalReason.EMERGENCY_NOT_OFFERED
+    if request.role not in _PURPOSES:
+        return RefusalReason.ROLE_NOT_PERMITTED
+    if request.purpose not in _PURPOSES[request.role]:
+        return RefusalReason.PURPOSE_NOT_PERMITTED
+    return None
+
+
+def _self_ground(request: AccessRequest) -> tuple[Ground, ...]:
+    if request.own_patient != request.patient:
+        return ()
+    return (Ground(basis=AccessBasis.SELF, classes=PATIENT_CLASSES, flags=PATIENT_FLAGS),)
+
+
+def _consent_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
+    """One ground for each consent event in force, so that an answer may rest on several."""
+    covered: dict[UUID, set[RecordClass]] = defaultdict(set)
+    for scope, grant in consents.grants.items():
+        if scope.facility != request.facility or scope.purpose is not request.purpose:
+            continue
+        if grant.since <= request.at < grant.until:
+            covered[grant.because].add(scope.record_class)
+    return tuple(
+        Ground(
+            basis=AccessBasis.CONSENT,
+            classes=tuple(record_class for record_class in RecordClass if record_class in covered[because]),
+            flags=CLINICIAN_FLAGS,
+            because=because,
+        )
+        for because in sorted(covered, key=str)
+    )

@@ -1,0 +1,293 @@
+"""Every event of Tsuzuri, in the past tense, for ever.
+
+A new field has a plain default, which old events read back. A new meaning is a new event. TOPIC is what is
+stored: never renamed, never reused. Times are aware, UTC. An event's owner (a patient, a facility) and its
+stream make up its originator, "<owner>/<stream>".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from tsuzuri.domain.record import Demographics
+from tsuzuri.domain.vocabulary import (
+    AccessBasis,
+    DocumentKind,
+    Flag,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+    Stream,
+)
+
+
+def originator(owner: UUID, stream: Stream) -> str:
+    """Names one stream of one owner, as the eventsourcing library asks: "<owner>/<stream>"."""
+    return f"{owner}/{stream.name.lower()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What all events have. The log sets place, time and hash; `event_id` makes an append safe to repeat."""
+
+    TOPIC: ClassVar[str]
+    STREAM: ClassVar[Stream]
+
+    originator_id: str
+    originator_version: int  # from 1; 0 in the access stream, whose events carry no version
+    event_id: UUID
+
+
+# --- record stream of a patient -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifier:
+    """One number of a patient, in its one spelling."""
+
+    system: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientIdentified(Event):
+    """A facility named a patient by these numbers, with this name, for the first time or anew."""
+
+    TOPIC = "patient-identified"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    facility: str  # who said so, 10 digits
+    identifiers: tuple[Identifier, ...]
+    demographics: Demographics
+    disputed: tuple[Identifier, ...] = ()  # numbers the Bundle carried that belong to another patient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """The entries of one class taken out of a Bundle, kept as a payload of their own: they may outlive it."""
+
+    record_class: RecordClass
+    payload: UUID
+    sha256: str  # hex, of the payload's bytes
+    entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleAccepted(Event):
+    """What registering and replacing have in common."""
+
+    patient: UUID
+    document: UUID  # the same for every version under one key
+    kind: DocumentKind
+    facility: str
+    system: str  # Bundle.identifier
+    value: str
+    timestamp: datetime  # Bundle.timestamp
+    received: UUID  # payload: the bytes exactly as they came
+    received_sha256: str  # hex
+    received_bytes: int
+    head: UUID  # payload: the Document as read
+    units: tuple[Unit, ...]
+    sender: str  # the caller's person or system id
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleRegistered(BundleAccepted):
+    """A facility registered a Bundle under a key that held nothing."""
+
+    TOPIC = "bundle-registered"
+    STREAM = Stream.RECORD
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleReplaced(BundleAccepted):
+    """A facility sent other bytes under the same key: delete and insert in one."""
+
+    TOPIC = "bundle-replaced"
+    STREAM = Stream.RECORD
+
+    replaces: UUID  # event id of the version that ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleCancelled(Event):
+    """取消: the facility took its Bundle back. It is hidden at every `asOf`; the log keeps it."""
+
+    TOPIC = "bundle-cancelled"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    document: UUID
+    facility: str
+    cancels: UUID  # event id of the version in force
+    reason: str
+    sender: str
+
+
+# --- consent stream of a patient ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentGranted(Event):
+    """The patient lets one facility read the listed classes for one purpose, from one moment to another."""
+
+    TOPIC = "consent-granted"
+    STREAM = Stream.CONSENT
+
+    patient: UUID
+    facility: str
+    classes: tuple[RecordClass, ...]  # a class that is not listed is never covered
+    purpose: PurposeOfUse
+    since: datetime  # inclusive
+    until: datetime  # exclusive
+    given: str  # how: "card-reader", "oral", "patient"
+    recorded_by: str  # person or system id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentWithdrawn(Event):
+    """The patient takes back what one facility may read. No classes listed means all of them."""
+
+    TOPIC = "consent-withdrawn"
+    STREAM = Stream.CONSENT
+
+    patient: UUID
+    facility: str
+    classes: tuple[RecordClass, ...] = ()
+    recorded_by: str
+
+
+# --- access stream --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """One reason why something may be seen, and what follows from it."""
+
+    basis: AccessBasis
+    classes: tuple[RecordClass, ...]
+    flags: tuple[Flag, ...]  # marked entries are shown only when every mark is listed here
+    because: UUID | None = None  # the event that justifies it; None where the caller is the patient herself
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessTold:
+    """The part of an access that the patient reads."""
+
+    person: str
+    role: Role
+    facility: str | None  # 10 digits; None for the patient herself and for auditors
+    purpose: PurposeOfUse
+    bases: tuple[AccessBasis, ...]
+    classes_asked: tuple[RecordClass, ...]
+    classes_permitted: tuple[RecordClass, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessAudit:
+    """The part of an access that the auditor reads. Never the answer itself."""
+
+    operation_sha256: str  # hex, of the GraphQL document
+    operation_name: str | None
+    variables: str  # JSON
+    grounds: tuple[Ground, ...]
+    consent_version: int  # the consent stream stood here when it was decided
+    read_at: int  # position in the patient's part that the answer stands on
+    as_of: str | None  # what the caller asked for, when not now
+    entries_shown: int
+    shown_by_class: Mapping[RecordClass, int] = field(default_factory=dict)
+    shown_sha256: str  # hex, of the sorted ids of the shown entries
+    answer_sha256: str  # hex, of the answer without its volatile fields
+    incomplete: bool
+    schema_sha256: str
+    projections: Mapping[str, int] = field(default_factory=dict)  # name → version
+    session: str | None = None  # the token's id (jti)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessPermitted(Event):
+    """A read of one patient's record was permitted and answered. Stored before the answer leaves."""
+
+    TOPIC = "access-permitted"
+    STREAM = Stream.ACCESS
+
+    patient: UUID
+    told: AccessTold
+    audit: AccessAudit
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRefused(Event):
+    """A read was refused. Kept in the asking facility's own stream: the patient's stays as it was."""
+
+    TOPIC = "access-refused"
+    STREAM = Stream.ACCESS
+
+    patient: UUID | None  # None: no such patient; the caller is never told which
+    person: str
+    role: Role
+    facility: str | None
+    purpose: PurposeOfUse
+    reason: RefusalReason
+    operation_sha256: str
+    operation_name: str | None
+    variables: str
+    consent_version: int
+    session: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailRead(Event):
+    """Somebody read the audit trail. Kept in the reader's own stream, and shown in the trail itself."""
+
+    TOPIC = "trail-read"
+    STREAM = Stream.ACCESS
+
+    person: str
+    role: Role
+    patient: UUID | None  # whose accesses were asked for, when one patient's
+    operation_sha256: str
+    operation_name: str | None
+    variables: str
+    shown: int
+    session: str | None = None
+
+
+# --- record stream of a facility ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilityListed(Event):
+    """The operating body entered a facility, or changed its entry."""
+
+    TOPIC = "facility-listed"
+    STREAM = Stream.RECORD
+
+    facility: str
+    name: str
+    kind: str  # HOSPITAL, CLINIC, DENTAL, PHARMACY, CHECKUP_CENTRE
+    municipality: str | None = None
+    municipality_name: str | None = None
+    departments: tuple[str, ...] = ()
+    emergency: bool = False  # may use emergency access
+    recorded_by: str
+
+
+EVENTS: tuple[type[Event], ...] = (
+    PatientIdentified,
+    BundleRegistered,
+    BundleReplaced,
+    BundleCancelled,
+    ConsentGranted,
+    ConsentWithdrawn,
+    AccessPermitted,
+    AccessRefused,
+    TrailRead,
+    FacilityListed,
+)
+"""The whole vocabulary. What is not here is not in the log."""

@@ -1,0 +1,175 @@
+"""From received bytes to checked JSON: size, encoding, syntax, numbers, then the shape of FHIR R4.
+
+The tree keeps numbers as they were sent (Decimal, so "0.40" stays "0.40"). R4B is asked for its verdict only:
+what it would print back changes times and decimals.
+"""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from tsuzuri.domain.fhir import r4b
+from tsuzuri.domain.fhir.rejection import BundleRejected
+
+SIZE_MAX_BYTES = 10 * 1024 * 1024  # per transmission: the national service's own limit
+ENTRIES_MAX = 5000
+DEPTH_MAX = 64  # published Bundles reach 12
+NUMBER_MAX_CHARACTERS = 40
+
+_BUNDLE_TYPES = frozenset(
+    "document message transaction transaction-response batch batch-response history searchset collection".split()
+)
+_STRING_OR_NUMBER = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(-?[0-9][0-9.eE+-]*)', re.DOTALL)
+
+
+def checked(received: bytes) -> dict[str, Any]:
+    """The Bundle as plain JSON. Every key in it is one that FHIR R4 knows at its place.
+
+    Raises:
+        BundleRejected: with the first thing found wrong, from the outside in.
+    """
+    if len(received) > SIZE_MAX_BYTES:
+        raise BundleRejected(
+            f"byte {SIZE_MAX_BYTES}", "the Bundle is larger than 10 MB; send it in smaller ones"
+        )
+    tree = _parsed(_decoded(received))
+    bundle = _bundle(tree)
+    _check_entries(bundle)
+    r4b.check(bundle)
+    _check_strings(bundle)
+    return bundle
+
+
+def _decoded(received: bytes) -> str:
+    try:
+        return received.decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = "the file is not UTF-8 here; send FHIR JSON in UTF-8"
+        raise BundleRejected(f"byte {error.start}", reason, unreadable=True) from None
+
+
+def _parsed(text: str) -> Any:
+    """The JSON value, with what JSON allows and no reader should accept marked or refused."""
+    try:
+        # orjson first: it is quick, places its errors, and is what reads the stored bytes later.
+        tree = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        reason = f"not valid JSON: {error.msg}"
+        raise BundleRejected(_position(text, error.pos), reason, unreadable=True) from None
+    _check_depth(tree)
+    try:
+        return json.loads(text, parse_float=_decimal, parse_int=_integer, object_pairs_hook=_object)
+    except _LongNumber:
+        matches = _STRING_OR_NUMBER.finditer(text)
+        found = next(match for match in matches if len(match[1] or "") > NUMBER_MAX_CHARACTERS)
+        reason = f"a number has more than {NUMBER_MAX_CHARACTERS} characters"
+        raise BundleRejected(_position(text, found.start()), reason, unreadable=True) from None
+
+
+def _position(text: str, offset: int) -> str:
+    return f"line {text.count(chr(10), 0, offset) + 1} column {offset - text.rfind(chr(10), 0, offset)}"
+
+
+def _check_depth(tree: Any) -> None:
+    level, depth = [tree], 0
+    while level := [node for node in level if isinstance(node, (dict, list))]:
+        depth += 1
+        if depth > DEPTH_MAX:
+            reason = f"objects and lists are nested more than {DEPTH_MAX} deep"
+            raise BundleRejected(f"level {depth}", reason, unreadable=True)
+        level = [child for node in level for child in (node.values() if isinstance(node, dict) else node)]
+
+
+class _LongNumber(ValueError):
+    pass
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > NUMBER_MAX_CHARACTERS:
+        raise _LongNumber
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > NUMBER_MAX_CHARACTERS:
+        raise _LongNumber
+    return int(text)
+
+
+class _Doubled(dict[str, Any]):
+    """An object that named a key twice. Kept until its place is known to be safe to show."""
+
+    doubled = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    marked, seen = _Doubled(found), set[str]()
+    for key, _ in pairs:
+        if key in seen:
+            marked.doubled = key
+        seen.add(key)
+    return marked
+
+
+def _bundle(tree: Any) -> dict[str, Any]:
+    """The tree, when it is a Bundle of one of the two types that can be registered."""
+    if not isinstance(tree, dict):
+        raise BundleRejected("Bundle", "the file holds no JSON object, so no Bundle", not_a_bundle=True)
+    named = tree.get("resourceType")
+    if named is None:
+        raise BundleRejected("Bundle", "the object names no resourceType, so no Bundle", not_a_bundle=True)
+    if named != "Bundle":
+        what = f"of resourceType {named}" if r4b.is_known(named) else "of a resourceType unknown to FHIR R4"
+        reason = f"the object is {what}, no Bundle; send it as an entry of one"
+        raise BundleRejected("Bundle", reason, not_a_bundle=True)
+    kind = tree.get("type")
+    if kind not in ("document", "collection"):
+        named_type = kind if isinstance(kind, str) and kind in _BUNDLE_TYPES else "none that FHIR knows"
+        raise BundleRejected(
+            "Bundle.type", f"must be document or collection, and is {named_type}; only these are registered"
+        )
+    return tree
+
+
+def _check_entries(tree: dict[str, Any]) -> None:
+    """What R4B would let pass or fail on: how many, and that each is an object of a known type."""
+    entries = tree.get("entry")
+    if not isinstance(entries, list) or not entries:
+        raise BundleRejected("Bundle.entry", "must be a list of at least one entry")
+    if len(entries) > ENTRIES_MAX:
+        raise BundleRejected("Bundle.entry", f"has more than {ENTRIES_MAX} entries; send smaller Bundles")
+    for index, entry in enumerate(entries):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        _check_resource(resource, f"Bundle.entry[{index}].resource")
+
+
+def _check_resource(resource: Any, place: str) -> None:
+    if not isinstance(resource, dict):
+        raise BundleRejected(place, "must be an object: a FHIR resource")
+    if not r4b.is_known(resource.get("resourceType")):
+        raise BundleRejected(f"{place}.resourceType", "is missing or names no resource of FHIR R4")
+    contained = resource.get("contained")
+    for index, inner in enumerate(contained if isinstance(contained, list) else ()):
+        _check_resource(inner, f"{place}.contained[{index}]")
+
+
+def _check_strings(tree: dict[str, Any]) -> None:
+    """Refuse NUL and doubled keys. Runs after the shape check: every key met here is FHIR's own."""
+    waiting: list[tuple[Any, str]] = [(tree, "Bundle")]
+    while waiting:
+        node, place = waiting.pop()
+        if isinstance(node, str):
+            if "\0" in node:
+                raise BundleRejected(place, "the text holds a NUL character; take it out")
+        elif isinstance(node, dict):
+            if isinstance(node, _Doubled):
+                raise BundleRejected(f"{place}.{node.doubled}", "is given twice in one object; give it once")
+            waiting.extend((child, f"{place}.{key}") for key, child in node.items())
+        elif isinstance(node, list):
+            waiting.extend((child, f"{place}[{index}]") for index, child in enumerate(node))

@@ -1,0 +1,26 @@
+"""Who owns a stream: a patient by a random id; everything else by an id derived from its name."""
+
+from uuid import UUID, uuid5
+
+_NAMESPACE = UUID("6f1d3c52-7a0e-5c1b-9a7d-0f3a4f6c2b11")  # ours, fixed for ever
+
+
+def facility_owner(facility: str) -> UUID:
+    """The owner id of a facility's own streams."""
+    return uuid5(_NAMESPACE, f"facility/{facility}")
+
+
+def person_owner(person: str) -> UUID:
+    """The owner id of the streams of a caller who belongs to no facility: auditors, operators."""
+    return uuid5(_NAMESPACE, f"person/{person}")
+
+
+def document_id(patient: UUID, facility: str, system: str, value: str, kind: str) -> UUID:
+    """One id for all versions of a Bundle under one key. The parts are length-marked, so none runs into the next."""
+    key = "".join(f"{len(part)}:{part}" for part in (facility, system, value, kind))
+    return uuid5(patient, key)
+
+
+def entry_id(document: UUID, key: str) -> UUID:
+    """One id for a fact of a document, kept when the document is replaced."""
+    return uuid5(document, key)

@@ -1,0 +1,124 @@
+"""What a received Bundle says, in our words: one Document, its Entries, and whom they are about.
+
+Plain values, read once at intake and stored beside the Bundle; nothing here parses FHIR.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tsuzuri.domain.identifiers import InsuredPersonNumber, LocalNumber
+from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding:
+    """One code of a CodeableConcept, kept as it was sent."""
+
+    system: str
+    code: str
+    display: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A result: a number with its unit, or words. `number` keeps the sender's decimals ("0.40")."""
+
+    text: str  # readable in one line: "6.9 %", "陰性"
+    number: str | None = None
+    unit: str | None = None
+    coding: Coding | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceRange:
+    """基準範囲, as the laboratory stated it."""
+
+    low: str | None = None
+    high: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One fact of the record, taken from one FHIR resource."""
+
+    key: str  # names the fact inside its Bundle; the same fact keeps it when the Bundle is replaced
+    record_class: RecordClass
+    resource_type: str  # FHIR: Condition, AllergyIntolerance, Observation, MedicationRequest, ...
+    resource_place: int  # index in Bundle.entry of the source resource
+    name: str  # what a clinician reads first: code.text, else a display, else a code
+    codings: tuple[Coding, ...] = ()
+    effective: str | None = (
+        None  # onset, effective time or authoredOn, as sent ("2018", "2021-07-05T11:19:41+09:00")
+    )
+    effective_at: datetime | None = None  # its earliest moment, aware, UTC; no zone means Japan's
+    issued_at: datetime | None = None  # when the sender recorded or issued it, aware, UTC
+    facility: str  # 保険医療機関番号, 10 digits
+    department: str | None = None  # 診療科
+    author: str | None = None  # who stated it, by name
+    status: str | None = None  # clinicalStatus or status, FHIR's code
+    verification: str | None = None  # verificationStatus, FHIR's code
+    flags: tuple[Flag, ...] = ()
+    flagged_at: datetime | None = None  # when the flags were set or last changed, aware, UTC
+    value: Value | None = None
+    interpretation: str | None = None  # H, L, N, ... (HL7 v3 ObservationInterpretation)
+    reference_range: ReferenceRange | None = None
+    detail: str | None = None  # one readable line more: dosage, reaction, note
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file a document carries or names."""
+
+    title: str
+    content_type: str | None = None
+    resource_place: int  # index in Bundle.entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """The Bundle as a whole."""
+
+    kind: DocumentKind
+    system: str  # Bundle.identifier.system
+    value: str  # Bundle.identifier.value
+    timestamp: datetime  # Bundle.timestamp, aware, UTC
+    facility: str  # who registers it, 10 digits
+    title: str
+    facility_name: str | None = None
+    department: str | None = None
+    author: str | None = None
+    recipient: str | None = None  # the facility a referral is addressed to, 10 digits
+    recipient_name: str | None = None
+    dated: datetime | None = None  # Composition.date, aware, UTC
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demographics:
+    """Whom a Bundle is about, as the sender wrote it."""
+
+    name: str
+    kana: str | None = None
+    birth_date: str | None = None  # FHIR date, may be partial
+    sex: str | None = None  # FHIR administrative-gender code
+    postal_code: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The patient as one Bundle names her: at least one number."""
+
+    insured_person: InsuredPersonNumber | None = None
+    local: LocalNumber | None = None
+    demographics: Demographics
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Everything one Bundle says."""
+
+    document: Document
+    subject: Subject
+    entries: tuple[Entry, ...]
+    warnings: tuple[str, ...] = ()  # what was odd but accepted; never holds a patient's values

@@ -1,0 +1,202 @@
+"""What a patient's registered Bundles add up to, and what becomes of one more.
+
+The key of a Bundle is (patient, facility, system, value, document kind). Under one key the same bytes give
+the same answer, other bytes replace, and bytes already superseded change nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from tsuzuri.domain.events import (
+    BundleCancelled,
+    BundleRegistered,
+    BundleReplaced,
+    Identifier,
+    PatientIdentified,
+    Unit,
+    originator,
+)
+from tsuzuri.domain.owners import document_id
+from tsuzuri.domain.record import Demographics, Document
+from tsuzuri.domain.vocabulary import Stream
+
+
+class Registration(StrEnum):
+    """What became of a Bundle that was sent."""
+
+    REGISTERED = "REGISTERED"
+    REPLACED = "REPLACED"
+    UNCHANGED = "UNCHANGED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class NothingToCancel(ValueError):
+    """The facility has no Bundle in force under that id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """What intake knows of a Bundle beyond what it says: where its bytes and units will lie, who sent it."""
+
+    received: UUID
+    received_sha256: str
+    received_bytes: int
+    head: UUID
+    units: tuple[Unit, ...]
+    sender: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One key: the version in force, and the digests of all that came before."""
+
+    facility: str
+    event_id: UUID
+    sha256: str
+    superseded: frozenset[str] = frozenset()
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class PatientRecord:
+    """One patient's record stream so far. A patient never seen has nothing."""
+
+    patient: UUID
+    version: int = 0
+    documents: Mapping[UUID, Registered] = field(default_factory=dict)
+    identifiers: frozenset[tuple[str, str]] = frozenset()
+    disputed: frozenset[tuple[str, str]] = frozenset()
+    demographics: Demographics | None = None
+
+
+RecordEvent = PatientIdentified | BundleRegistered | BundleReplaced | BundleCancelled
+
+
+def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
+    documents = dict(record.documents)
+    changed = replace(record, version=event.originator_version, documents=documents)
+    match event:
+        case PatientIdentified():
+            return replace(
+                changed,
+                identifiers=record.identifiers | {(i.system, i.value) for i in event.identifiers},
+                disputed=record.disputed | {(i.system, i.value) for i in event.disputed},
+                demographics=event.demographics,
+            )
+        case BundleRegistered() | BundleReplaced():
+            before = documents.get(event.document)
+            past = frozenset[str]() if before is None else before.superseded | {before.sha256}
+            documents[event.document] = Registered(
+                event.facility, event.event_id, event.received_sha256, past
+            )
+        case BundleCancelled():
+            documents[event.document] = replace(documents[event.document], cancelled=True)
+        case _:
+            assert_never(event)
+    return changed
+
+
+def outcome(record: PatientRecord, document: Document, sha256: str) -> Registration:
+    """What would become of these bytes, without saying it as an event yet.
+
+    Bytes of a cancelled Bundle are superseded too: a delayed copy must not bring it back.
+    """
+    known = record.documents.get(document_key(record.patient, document))
+    if known is None:
+        return Registration.REGISTERED
+    if sha256 in known.superseded or (known.cancelled and sha256 == known.sha256):
+        return Registration.SUPERSEDED
+    if known.cancelled:
+        return Registration.REGISTERED
+    return Registration.UNCHANGED if sha256 == known.sha256 else Registration.REPLACED
+
+
+def identify(
+    record: PatientRecord,
+    *,
+    event_id: UUID,
+    facility: str,
+    identifiers: tuple[Identifier, ...],
+    disputed: tuple[Identifier, ...],
+    demographics: Demographics,
+) -> PatientIdentified | None:
+    """An event when the facility says something new about who the patient is, else None."""
+    new = {(i.system, i.value) for i in identifiers} - record.identifiers
+    dispute = {(i.system, i.value) for i in disputed} - record.disputed
+    if not new and not dispute and demographics == record.demographics:
+        return None
+    return PatientIdentified(
+        originator_id=originator(record.patient, Stream.RECORD),
+        originator_version=record.version + 1,
+        event_id=event_id,
+        patient=record.patient,
+        facility=facility,
+        identifiers=identifiers,
+        demographics=demographics,
+        disputed=disputed,
+    )
+
+
+def register(
+    record: PatientRecord, document: Document, intake: Intake, *, event_id: UUID
+) -> BundleRegistered | BundleReplaced:
+    """The event that stores a Bundle. Call it only when `outcome` said REGISTERED or REPLACED."""
+    document_uuid = document_key(record.patient, document)
+    registered = BundleRegistered(
+        originator_id=originator(record.patient, Stream.RECORD),
+        originator_version=record.version + 1,
+        event_id=event_id,
+        patient=record.patient,
+        document=document_uuid,
+        kind=document.kind,
+        facility=document.facility,
+        system=document.system,
+        value=document.value,
+        timestamp=document.timestamp,
+        received=intake.received,
+        received_sha256=intake.received_sha256,
+        received_bytes=intake.received_bytes,
+        head=intake.head,
+        units=intake.units,
+        sender=intake.sender,
+        warnings=intake.warnings,
+    )
+    known = record.documents.get(document_uuid)
+    if known is None or known.cancelled:
+        return registered
+    return BundleReplaced(**vars(registered), replaces=known.event_id)
+
+
+def cancel(
+    record: PatientRecord, document: UUID, *, facility: str, reason: str, sender: str, event_id: UUID
+) -> BundleCancelled | None:
+    """Take a Bundle back; None when it was taken back already.
+
+    Raises:
+        NothingToCancel: this facility registered no such Bundle. Another facility's gives the same answer.
+    """
+    known = record.documents.get(document)
+    if known is None or known.facility != facility:
+        raise NothingToCancel("this facility has registered no Bundle with that id for this patient")
+    if known.cancelled:
+        return None
+    return BundleCancelled(
+        originator_id=originator(record.patient, Stream.RECORD),
+        originator_version=record.version + 1,
+        event_id=event_id,
+        patient=record.patient,
+        document=document,
+        facility=facility,
+        cancels=known.event_id,
+        reason=reason,
+        sender=sender,
+    )
+
+
+def document_key(patient: UUID, document: Document) -> UUID:
+    """The id under which all versions of this document lie."""
+    return document_id(patient, document.facility, document.system, document.value, document.kind)

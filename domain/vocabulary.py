@@ -1,0 +1,130 @@
+"""The words of the field, one for one thing, with the Japanese term beside each."""
+
+from enum import IntEnum, StrEnum
+
+
+class RecordClass(StrEnum):
+    """What a piece of the record is about. A consent lists the classes it covers."""
+
+    CONDITION = "CONDITION"
+    DRUG_ALLERGY = "DRUG_ALLERGY"
+    OTHER_ALLERGY = "OTHER_ALLERGY"
+    INFECTION = "INFECTION"
+    LAB_RESULT = "LAB_RESULT"
+    PRESCRIPTION = "PRESCRIPTION"
+    REFERRAL = "REFERRAL"
+    DISCHARGE_SUMMARY = "DISCHARGE_SUMMARY"
+    CHECKUP_REPORT = "CHECKUP_REPORT"
+    PATIENT_SUMMARY = "PATIENT_SUMMARY"
+
+
+SIX_INFORMATIONS = (
+    RecordClass.CONDITION,
+    RecordClass.DRUG_ALLERGY,
+    RecordClass.OTHER_ALLERGY,
+    RecordClass.INFECTION,
+    RecordClass.LAB_RESULT,
+    RecordClass.PRESCRIPTION,
+)
+"""6情報: the classes that are shared as information, whichever Bundle brought them."""
+
+TERMS: dict[RecordClass, str] = {
+    RecordClass.CONDITION: "傷病名",
+    RecordClass.DRUG_ALLERGY: "薬剤アレルギー等",
+    RecordClass.OTHER_ALLERGY: "その他アレルギー等",
+    RecordClass.INFECTION: "感染症",
+    RecordClass.LAB_RESULT: "検査",
+    RecordClass.PRESCRIPTION: "処方",
+    RecordClass.REFERRAL: "診療情報提供書",
+    RecordClass.DISCHARGE_SUMMARY: "退院時サマリー",
+    RecordClass.CHECKUP_REPORT: "健康診断結果報告書",
+    RecordClass.PATIENT_SUMMARY: "患者サマリー",
+}
+
+
+class DocumentKind(StrEnum):
+    """文書種別: what a registered Bundle is. The last four are FHIR collections of one resource type."""
+
+    REFERRAL = "REFERRAL"
+    DISCHARGE_SUMMARY = "DISCHARGE_SUMMARY"
+    CHECKUP_REPORT = "CHECKUP_REPORT"
+    PATIENT_SUMMARY = "PATIENT_SUMMARY"
+    CONDITIONS = "CONDITIONS"
+    ALLERGIES = "ALLERGIES"
+    OBSERVATIONS = "OBSERVATIONS"
+    PRESCRIPTIONS = "PRESCRIPTIONS"
+
+
+DOCUMENT_CLASSES: dict[DocumentKind, RecordClass] = {
+    DocumentKind.REFERRAL: RecordClass.REFERRAL,
+    DocumentKind.DISCHARGE_SUMMARY: RecordClass.DISCHARGE_SUMMARY,
+    DocumentKind.CHECKUP_REPORT: RecordClass.CHECKUP_REPORT,
+    DocumentKind.PATIENT_SUMMARY: RecordClass.PATIENT_SUMMARY,
+}
+"""The class a document itself belongs to. A collection has none: only what it carries has a class."""
+
+
+class Flag(StrEnum):
+    """Marks of `meta.tag`, system JP_ehrshrs_indication (DOMAIN: retention, deletion, flags)."""
+
+    LTS = "LTS"  # 長期保存: kept beyond the ordinary period
+    UNINFORMED = "UNINFORMED"  # 未告知: the patient has not been told; hidden from her
+    UNDELIVERED = "UNDELIVERED"  # 未提供: not given out; hidden from her and from other facilities
+
+
+HIDING_FLAGS = frozenset({Flag.UNINFORMED, Flag.UNDELIVERED})
+
+
+class Role(StrEnum):
+    """What a caller may be. A facility's own system (SYSTEM) may write."""
+
+    CLINICIAN = "CLINICIAN"
+    PHARMACIST = "PHARMACIST"
+    FACILITY_ADMIN = "FACILITY_ADMIN"
+    PATIENT = "PATIENT"
+    AUDITOR = "AUDITOR"
+    OPERATOR = "OPERATOR"
+    SYSTEM = "SYSTEM"
+
+
+class PurposeOfUse(StrEnum):
+    """HL7 v3 PurposeOfUse codes."""
+
+    TREAT = "TREAT"  # treatment
+    ETREAT = "ETREAT"  # emergency treatment
+    BTG = "BTG"  # break the glass
+    HPAYMT = "HPAYMT"  # healthcare payment
+    HOPERAT = "HOPERAT"  # healthcare operations
+    PATRQT = "PATRQT"  # the patient asks
+    FAMRQT = "FAMRQT"  # the family asks
+    HSYSADMIN = "HSYSADMIN"  # administration of the health system
+
+
+class AccessBasis(StrEnum):
+    """Why a read was permitted."""
+
+    CONSENT = "CONSENT"
+    REFERRAL = "REFERRAL"
+    OWN_FACILITY = "OWN_FACILITY"
+    EMERGENCY = "EMERGENCY"
+    DISASTER = "DISASTER"
+    SELF = "SELF"
+    PROXY = "PROXY"
+    AUDIT = "AUDIT"
+
+
+class RefusalReason(StrEnum):
+    """Why a read was refused: only what the caller already knows may be told apart."""
+
+    NOT_AVAILABLE = "NOT_AVAILABLE"  # unknown patient, no consent, withdrawn, denied: one answer for all
+    PURPOSE_NOT_PERMITTED = "PURPOSE_NOT_PERMITTED"
+    ROLE_NOT_PERMITTED = "ROLE_NOT_PERMITTED"
+    EMERGENCY_NOT_OFFERED = "EMERGENCY_NOT_OFFERED"  # this installation has no emergency basis yet
+
+
+class Stream(IntEnum):
+    """The three streams of an owner. Events of ACCESS carry no version."""
+
+    RECORD = 1
+    CONSENT = 2
+    ACCESS = 3

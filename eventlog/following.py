@@ -1,0 +1,74 @@
+"""Reading on from a checkpoint over many parts: each event once, in the order of its part."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from tsuzuri.eventlog.places import Vector
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """One row of the log as a follower gets it."""
+
+    part: int
+    pos: int
+    event_id: UUID
+    patient_id: UUID
+    stream: int
+    version: int | None
+    topic: str
+    state: bytes
+    recorded_at: datetime
+
+
+def heads(connection: Connection[Any]) -> Vector:
+    """The last position of each part: what "all of it" means at this moment."""
+    return dict(connection.execute("SELECT part, pos FROM part_head").fetchall())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Events in the order of their parts, and the checkpoint a follower may set once it has applied them."""
+
+    events: list[LoggedEvent]
+    covers: Vector
+
+
+def follow(
+    connection: Connection[Any], after: Vector, *, upto: Vector, topics: Sequence[str], limit: int
+) -> Batch:
+    """The next events behind *after* and not beyond *upto*: about *limit*, shared by the parts that have any.
+
+    Topics that are not listed are passed over. A batch with no events still moves the checkpoint on.
+    """
+    behind = [(part, after.get(part, 0), pos) for part, pos in upto.items() if after.get(part, 0) < pos]
+    if not behind:
+        return Batch([], dict(after))
+    each = max(1, limit // len(behind))
+    with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
+        cursor.execute(
+            """
+            SELECT e.part, e.pos, e.event_id, e.patient_id, e.stream, e.version, e.topic, e.state, e.recorded_at
+            FROM unnest(%b::smallint[], %b::bigint[], %b::bigint[]) AS c (part, after, upto)
+            CROSS JOIN LATERAL (
+                SELECT * FROM event e
+                WHERE e.part = c.part AND e.pos > c.after AND e.pos <= c.upto AND e.topic = ANY (%b)
+                ORDER BY e.pos LIMIT %b
+            ) AS e
+            ORDER BY e.part, e.pos
+            """,
+            (*map(list, zip(*behind, strict=True)), list(topics), each),
+            prepare=True,
+        )
+        events = cursor.fetchall()
+    count = Counter(event.part for event in events)
+    last = {event.part: event.pos for event in events}
+    covers = {part: last[part] if count[part] == each else upto for part, _, upto in behind}
+    return Batch(events, {**after, **covers})

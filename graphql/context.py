@@ -1,0 +1,117 @@
+"""What the GraphQL room needs of the application, declared here so that it imports none of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from psycopg.sql import Composed
+from strawberry.dataloader import DataLoader
+
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.registrations import Registration
+from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
+from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
+from tsuzuri.graphql.seals import Seals
+
+if TYPE_CHECKING:  # that module needs this one
+    from tsuzuri.graphql.facility_types import Facility
+
+
+@dataclass(frozen=True)
+class AsOfPosition:
+    """A sealed position that an earlier answer gave out."""
+
+    token: str
+
+
+AsOf = datetime | AsOfPosition | None
+
+
+class RequestRefused(Exception):
+    """A request that cannot be carried out as it stands; `code` goes to the client as extensions.code."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class RegisteredBundle:
+    """What became of a Bundle, for whoever sent it."""
+
+    outcome: Registration
+    document: UUID
+    patient: UUID
+    kind: DocumentKind
+    entries: int
+    warnings: tuple[str, ...]
+
+
+class Application(Protocol):
+    """The application's actions, and its read connections."""
+
+    seals: Seals
+
+    async def fetch(self, statement: Composed, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Rows as dictionaries, in the order of the statement."""
+
+    async def live_schema(self, projection: str) -> str:
+        """The schema in which the live generation of a projection lies."""
+
+    async def position_of(self, projection: str, patient: UUID) -> int:
+        """Up to which position of the patient's part the projection has applied the log."""
+
+    async def open_record(
+        self,
+        caller: Caller,
+        key: PatientKey,
+        purpose: PurposeOfUse,
+        *,
+        as_of: AsOf,
+        min_position: str | None,
+        path: Path,
+    ) -> Reading | RefusedReading: ...
+
+    async def settle(
+        self, caller: Caller, readings: Readings, operation: Operation, data: dict[str, Any] | None
+    ) -> None:
+        """Record what was read. Raises NarrowedMeanwhile (read again) or LogUnavailable (withhold)."""
+
+    async def register_bundle(self, caller: Caller, received: bytes) -> RegisteredBundle: ...
+
+    async def cancel_bundle(
+        self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
+    ) -> UUID: ...
+
+    async def grant_consent(
+        self,
+        caller: Caller,
+        key: PatientKey,
+        facility: str,
+        classes: Sequence[RecordClass],
+        purpose: PurposeOfUse,
+        until: datetime | None,
+    ) -> UUID: ...
+
+    async def withdraw_consent(
+        self, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
+    ) -> UUID: ...
+
+    async def trail_complete_until(self) -> datetime: ...
+
+    async def projection_standings(self) -> list[Any]: ...
+
+    async def rebuild_projection(self, caller: Caller, name: str) -> Any: ...
+
+
+@dataclass
+class Context:
+    """One request: who calls, and what it has read so far."""
+
+    application: Application
+    caller: Caller
+    facilities: "DataLoader[str, Facility]"  # by number
+    readings: Readings = field(default_factory=Readings)

@@ -1,0 +1,47 @@
+"""The vocabulary as GraphQL enums, with the Japanese term beside each value.
+
+`strawberry.enum` marks the domain's own classes, so an enum is one class everywhere.
+"""
+
+import strawberry
+
+from tsuzuri.domain.registrations import Registration
+from tsuzuri.domain.vocabulary import (
+    TERMS,
+    AccessBasis,
+    DocumentKind,
+    Flag,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+)
+
+__all__ = [
+    "AccessBasis",
+    "DocumentKind",
+    "Flag",
+    "PurposeOfUse",
+    "RecordClass",
+    "RefusalReason",
+    "Registration",
+    "Role",
+]
+
+strawberry.enum(
+    RecordClass,
+    description="情報の種類: " + ", ".join(f"{c.value} {term}" for c, term in TERMS.items()) + ".",
+)
+strawberry.enum(DocumentKind, description="文書種別: a document, or a FHIR collection of one resource type.")
+strawberry.enum(
+    Flag,
+    description="LTS 長期保存; UNINFORMED 未告知: the patient has not been told; UNDELIVERED 未提供: not given out.",
+)
+strawberry.enum(Role, description="What a caller may be.")
+strawberry.enum(PurposeOfUse, description="HL7 v3 PurposeOfUse: what the read is for.")
+strawberry.enum(AccessBasis, description="Why a read was permitted.")
+strawberry.enum(
+    RefusalReason,
+    description="Why a read was refused. NOT_AVAILABLE covers unknown patient, no consent, withdrawn and denied.",
+)
+strawberry.enum(Registration, description="What became of a Bundle that was sent.")

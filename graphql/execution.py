@@ -1,0 +1,92 @@
+"""Runs an operation and lets its answer go only when what it read has been recorded."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+from strawberry import Schema
+from strawberry.dataloader import DataLoader
+from strawberry.types import ExecutionResult
+
+from tsuzuri.domain.callers import Caller
+from tsuzuri.eventlog.appending import NarrowedMeanwhile
+from tsuzuri.eventlog.log import LogUnavailable
+from tsuzuri.graphql.context import Application, Context
+from tsuzuri.graphql.facility_types import Facility, load_facilities
+from tsuzuri.graphql.failures import told
+from tsuzuri.graphql.readings import Operation
+
+ATTEMPTS = 10
+_log = structlog.get_logger()
+
+
+async def execute(
+    schema: Schema,
+    application: Application,
+    caller: Caller,
+    document: str,
+    variables: Mapping[str, Any] | None = None,
+    operation_name: str | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """The GraphQL response: data, errors, or both. Reads are durable in the log when it returns.
+
+    When an event that narrows came between the decision and its append, everything is decided and read again.
+    """
+    for _ in range(ATTEMPTS):
+        context = _context(application, caller)
+        result = await schema.execute(
+            document,
+            variable_values=dict(variables) if variables else None,
+            context_value=context,
+            operation_name=operation_name,
+            **more,
+        )
+        assert isinstance(result, ExecutionResult)
+        operation = Operation(
+            sha256=sha256(document.encode()).hexdigest(),
+            name=operation_name,
+            variables=orjson.dumps(variables or {}).decode(),
+        )
+        try:
+            if context.readings:
+                await application.settle(caller, context.readings, operation, result.data)
+        except NarrowedMeanwhile:
+            continue
+        except LogUnavailable:
+            return _withheld(
+                "LOG_UNAVAILABLE", "the access could not be recorded, so nothing is shown: try again"
+            )
+        return _response(result)
+    return _withheld("CHANGED_MEANWHILE", "the record was being changed while it was read: try again")
+
+
+def _context(application: Application, caller: Caller) -> Context:
+    async def load(numbers: list[str]) -> list[Facility]:
+        return await load_facilities(application, numbers)
+
+    return Context(application, caller, DataLoader(load))
+
+
+def _response(result: ExecutionResult) -> dict[str, Any]:
+    response: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        request_id = str(uuid4())
+        errors = []
+        for error in result.errors:
+            shown, ours = told(error, request_id)
+            errors.append(shown)
+            if ours:
+                original = error.original_error
+                _log.error(
+                    "graphql_fault", request_id=request_id, fault=type(original).__name__, exc_info=original
+                )
+        response["errors"] = errors
+    return response
+
+
+def _withheld(code: str, message: str) -> dict[str, Any]:
+    return {"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}

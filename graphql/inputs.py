@@ -1,0 +1,79 @@
+"""What callers give: checked into the domain's own values before anything else happens."""
+
+from datetime import datetime
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from tsuzuri.domain import identifiers
+from tsuzuri.domain.identifiers import InsuredPersonNumber, MalformedNumber
+from tsuzuri.graphql import context
+from tsuzuri.graphql.context import AsOfPosition, RequestRefused
+from tsuzuri.graphql.statements import aware
+
+
+@strawberry.input(description="A facility's own patient number.")
+class LocalNumber:
+    facility: str = strawberry.field(description="医療機関番号: 10 digits.")
+    number: str = strawberry.field(description="患者番号.")
+
+
+@strawberry.input(description="A patient without a card: in emergencies and disasters only.")
+class Demographics:
+    kana: str = strawberry.field(description="カナ氏名.")
+    birth_date: str = strawberry.field(description="生年月日: YYYY-MM-DD.")
+    sex: str = strawberry.field(description="FHIR administrative-gender code.")
+    insurer_number: str | None = strawberry.field(default=None, description="保険者番号.")
+    postal_code: str | None = strawberry.field(default=None, description="郵便番号.")
+
+
+@strawberry.input(description="How you name a patient: exactly one of these.", one_of=True)
+class PatientKey:
+    id: strawberry.ID | None = strawberry.field(default=UNSET, description="Our id.")
+    insured_person: str | None = strawberry.field(
+        default=UNSET, description="被保険者番号: 保険者番号8桁:記号:番号:枝番."
+    )
+    local: LocalNumber | None = strawberry.field(default=UNSET, description="A facility's own number.")
+    demographics: Demographics | None = strawberry.field(
+        default=UNSET, description="Name, birth date, sex: exactly one match, or NOT_AVAILABLE."
+    )
+
+    def checked(self) -> identifiers.PatientKey:
+        """Raises RequestRefused; the message never repeats the number."""
+        try:
+            if self.id:
+                return UUID(self.id)
+            if self.insured_person:
+                return InsuredPersonNumber.parse(self.insured_person)
+            if self.local:
+                return identifiers.LocalNumber.parse(self.local.facility, self.local.number)
+        except MalformedNumber as error:
+            raise RequestRefused("BAD_INPUT", str(error)) from None
+        except ValueError:
+            raise RequestRefused("BAD_INPUT", "this is not the id of a patient") from None
+        if self.demographics:
+            return identifiers.DemographicKey(**vars(self.demographics))
+        raise RequestRefused("BAD_INPUT", "name the patient by id, insuredPerson, local or demographics")
+
+
+@strawberry.input(
+    description="A moment of the past: what was recorded then and may be seen now.", one_of=True
+)
+class AsOf:
+    at: datetime | None = strawberry.field(default=UNSET, description="A time.")
+    position: str | None = strawberry.field(default=UNSET, description="A position that an answer gave out.")
+
+    def checked(self) -> context.AsOf:
+        """Raises RequestRefused."""
+        if self.position:
+            return AsOfPosition(self.position)
+        if self.at:
+            return aware(self.at)
+        raise RequestRefused("BAD_INPUT", "asOf is a time or a position")
+
+
+@strawberry.input(description="Bundle.identifier.")
+class BundleIdentifier:
+    system: str = strawberry.field(description="Its system.")
+    value: str = strawberry.field(description="Its value.")

@@ -1,0 +1,116 @@
+"""The root of all writing. Every field names the roles that may use it."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+from strawberry.types import Info
+
+from tsuzuri.domain import vocabulary
+from tsuzuri.domain.vocabulary import Role
+from tsuzuri.graphql.context import Context, RegisteredBundle
+from tsuzuri.graphql.enums import DocumentKind, PurposeOfUse, RecordClass, Registration
+from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
+from tsuzuri.graphql.operator_types import RebuiltProjection
+from tsuzuri.graphql.permissions import allowed
+from tsuzuri.graphql.statements import aware
+
+
+@strawberry.type(description="What became of a Bundle.")
+class BundleRegistration:
+    outcome: Registration = strawberry.field(description="What became of it.")
+    document: strawberry.ID = strawberry.field(description="Its id here.")
+    kind: DocumentKind = strawberry.field(description="文書種別.")
+    entries: int = strawberry.field(description="How many entries it gave.")
+    warnings: list[str] = strawberry.field(description="What was odd but accepted.")
+
+    @classmethod
+    def of(cls, registered: RegisteredBundle) -> Self:
+        return cls(
+            outcome=registered.outcome,
+            document=strawberry.ID(str(registered.document)),
+            kind=registered.kind,
+            entries=registered.entries,
+            warnings=list(registered.warnings),
+        )
+
+
+@strawberry.type(
+    description="Everything that can be changed. Each change is an event; nothing is overwritten."
+)
+class Mutation:
+    @strawberry.mutation(
+        description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",
+        permission_classes=allowed(Role.SYSTEM),
+    )
+    async def register_bundle(
+        self,
+        info: Info[Context, None],
+        bundle: Annotated[str, strawberry.argument(description="FHIR R4 JSON, as text; kept as it is.")],
+    ) -> BundleRegistration:
+        received = await info.context.application.register_bundle(info.context.caller, bundle.encode())
+        return BundleRegistration.of(received)
+
+    @strawberry.mutation(
+        description="取消: take back the Bundle you registered. Returns its id.",
+        permission_classes=allowed(Role.SYSTEM),
+    )
+    async def cancel_bundle(
+        self,
+        info: Info[Context, None],
+        patient: PatientKey,
+        identifier: BundleIdentifier,
+        kind: DocumentKind,
+        reason: str,
+    ) -> strawberry.ID:
+        document = await info.context.application.cancel_bundle(
+            info.context.caller, patient.checked(), identifier.system, identifier.value, kind, reason
+        )
+        return strawberry.ID(str(document))
+
+    @strawberry.mutation(
+        description="同意: let a facility see classes of the record, until a moment or for 24 hours.",
+        permission_classes=allowed(Role.PATIENT, Role.SYSTEM),
+    )
+    async def grant_consent(
+        self,
+        info: Info[Context, None],
+        patient: PatientKey,
+        facility: str,
+        classes: list[RecordClass],
+        purpose: PurposeOfUse = vocabulary.PurposeOfUse.TREAT,
+        until: datetime | None = None,
+    ) -> strawberry.ID:
+        event = await info.context.application.grant_consent(
+            info.context.caller,
+            patient.checked(),
+            facility,
+            classes,
+            purpose,
+            aware(until) if until else None,
+        )
+        return strawberry.ID(str(event))
+
+    @strawberry.mutation(
+        description="同意の撤回: take back what a facility may see; all of it when no class is listed.",
+        permission_classes=allowed(Role.PATIENT, Role.SYSTEM),
+    )
+    async def withdraw_consent(
+        self,
+        info: Info[Context, None],
+        patient: PatientKey,
+        facility: str,
+        classes: list[RecordClass] | None = None,
+    ) -> strawberry.ID:
+        event = await info.context.application.withdraw_consent(
+            info.context.caller, patient.checked(), facility, classes or []
+        )
+        return strawberry.ID(str(event))
+
+    @strawberry.mutation(
+        description="Fill a new generation beside the live one, compare, and let reads follow it when equal.",
+        permission_classes=allowed(Role.OPERATOR),
+    )
+    async def rebuild_projection(self, info: Info[Context, None], name: str) -> RebuiltProjection:
+        rebuilt, promoted = await info.context.application.rebuild_projection(info.context.caller, name)
+        return RebuiltProjection.of(name, rebuilt, promoted=promoted)

@@ -1,0 +1,235 @@
+"""The answer to `patientRecord`: the record under one decision, or a refusal, which is an answer too."""
+
+from datetime import datetime
+from typing import Annotated, Self, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.types import Info
+
+from tsuzuri.domain import events
+from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.enums import AccessBasis, DocumentKind, Flag, RecordClass, RefusalReason
+from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
+from tsuzuri.graphql.readings import Reading, RefusedReading
+from tsuzuri.graphql.record_reader import RecordReader
+from tsuzuri.graphql.record_types import (
+    Document,
+    DocumentConnection,
+    Entry,
+    EntryConnection,
+    document_connection,
+    entry_connection,
+)
+
+T = TypeVar("T")
+From = Annotated[datetime | None, strawberry.argument(name="from", description="From this moment on.")]
+To = Annotated[datetime | None, strawberry.argument(name="to", description="Before this moment.")]
+
+
+@strawberry.type(description="One reason why you may see this, and what it covers.")
+class Ground:
+    basis: AccessBasis = strawberry.field(description="Why: consent, referral, self, …")
+    classes: list[RecordClass] = strawberry.field(description="What it covers.")
+    flags: list[Flag] = strawberry.field(description="Entries with these marks are shown too.")
+    because: strawberry.ID | None = strawberry.field(description="The event that justifies it.")
+
+    @classmethod
+    def of(cls, ground: events.Ground) -> Self:
+        because = None if ground.because is None else strawberry.ID(str(ground.because))
+        return cls(
+            basis=ground.basis, classes=list(ground.classes), flags=list(ground.flags), because=because
+        )
+
+
+@strawberry.type(description="What the answer stands on.")
+class Standing:
+    reading: strawberry.Private[Reading]
+    sealed: strawberry.Private[str]
+
+    @strawberry.field(description="Sealed position: give it as `asOf` or `minPosition` later.")
+    async def position(self, info: Info[Context, None]) -> str:
+        return _volatile(self.reading, info, self.sealed)
+
+    @strawberry.field(description="When the last event of the index was recorded, UTC.")
+    async def recorded_at(self, info: Info[Context, None]) -> datetime | None:
+        return _volatile(self.reading, info, self.reading.stands.recorded_at)
+
+    @strawberry.field(description="Age of the oldest event that the index lacks; 0 when it lacks none.")
+    async def lag_seconds(self, info: Info[Context, None]) -> float:
+        return _volatile(self.reading, info, round(self.reading.stands.lag_seconds, 3))
+
+
+@strawberry.type(description="Who the patient is, as the last facility wrote it.")
+class Patient:
+    id: strawberry.ID = strawberry.field(description="Our id; it tells nothing by itself.")
+    name: str | None = strawberry.field(description="氏名.")
+    kana: str | None = strawberry.field(description="カナ氏名.")
+    birth_date: str | None = strawberry.field(description="生年月日, may be partial.")
+    sex: str | None = strawberry.field(description="FHIR administrative-gender code.")
+
+
+@strawberry.type(description="6情報: what is current, newest first. Results: the last three of each code.")
+class Summary:
+    conditions: list[Entry] = strawberry.field(description="傷病名.")
+    drug_allergies: list[Entry] = strawberry.field(description="薬剤アレルギー等.")
+    other_allergies: list[Entry] = strawberry.field(description="その他アレルギー等.")
+    infections: list[Entry] = strawberry.field(description="感染症.")
+    lab_results: list[Entry] = strawberry.field(description="検査.")
+    prescriptions: list[Entry] = strawberry.field(description="処方.")
+
+
+@strawberry.type(description="A result over time, oldest first.")
+class LabSeries:
+    codes: list[str] = strawberry.field(description="The codes asked for.")
+    points: list[Entry] = strawberry.field(description="Results under any of them, from all facilities.")
+
+
+TimelineItem = Annotated[
+    Entry | Document, strawberry.union("TimelineItem", description="An entry or a document.")
+]
+
+
+@strawberry.type(description="Entries and documents in one order of time, newest first.")
+class TimelineConnection(Connection[TimelineItem]):
+    pass
+
+
+@strawberry.input(description="Which entries. What is left out does not restrict.")
+class EntryFilter:
+    classes: list[RecordClass] | None = strawberry.field(default=None, description="情報の種類.")
+    codes: list[str] | None = strawberry.field(default=None, description='Codes: "code" or "system|code".')
+    facilities: list[str] | None = strawberry.field(default=None, description="医療機関番号.")
+    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
+    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
+
+
+@strawberry.input(description="Which documents. What is left out does not restrict.")
+class DocumentFilter:
+    kinds: list[DocumentKind] | None = strawberry.field(default=None, description="文書種別.")
+    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
+    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
+
+
+@strawberry.input(description="Which part of the timeline. What is left out does not restrict.")
+class TimelineFilter:
+    classes: list[RecordClass] | None = strawberry.field(default=None, description="情報の種類.")
+    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
+    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
+
+
+@strawberry.type(description="A patient's record, as far as you may see it.")
+class PatientRecord:
+    reader: strawberry.Private[RecordReader]
+
+    @strawberry.field(description="This read in the audit trail: quote it to an auditor.")
+    async def access_id(self, info: Info[Context, None]) -> strawberry.ID:
+        return _volatile(self._reading, info, strawberry.ID(str(self._reading.access_id)))
+
+    @strawberry.field(description="Why you may see this.")
+    async def grounds(self) -> list[Ground]:
+        return [Ground.of(ground) for ground in self._reading.decision.grounds]
+
+    @strawberry.field(description="What the answer stands on.")
+    async def as_of(self) -> Standing:
+        sight = self._reading.sight
+        sealed = self.reader.application.seals.seal(self.reader.use("position"), [sight.position])
+        return Standing(reading=self._reading, sealed=sealed)
+
+    @strawberry.field(
+        description="True: something was just changed or taken back and is left out until the index has it."
+    )
+    async def incomplete(self) -> bool:
+        return self._reading.incomplete
+
+    @strawberry.field(description="Who the patient is.")
+    async def patient(self) -> Patient:
+        row = await self.reader.patient()
+        known = {name: row[field] if row else None for name, field in _PERSON.items()}
+        return Patient(id=strawberry.ID(str(self._reading.sight.patient)), **known)
+
+    @strawberry.field(description="6情報 at a glance.")
+    async def summary(self) -> Summary:
+        return await read_summary(self.reader)
+
+    @strawberry.field(description="Entries, newest first.")
+    async def entries(
+        self, first: First = PAGE_DEFAULT, after: After = None, filter: EntryFilter | None = None
+    ) -> EntryConnection:
+        wanted = vars(filter) if filter else {}
+        found = await self.reader.entries(first=first, after=after, **wanted)
+        return entry_connection(self.reader, found, first, after)
+
+    @strawberry.field(description="Documents, newest first.")
+    async def documents(
+        self, first: First = PAGE_DEFAULT, after: After = None, filter: DocumentFilter | None = None
+    ) -> DocumentConnection:
+        wanted = vars(filter) if filter else {}
+        found = await self.reader.documents(first=first, after=after, **wanted)
+        return document_connection(self.reader, found, first, after)
+
+    @strawberry.field(description="One document, when you may see it.")
+    async def document(self, id: strawberry.ID) -> Document | None:
+        try:
+            row = await self.reader.document(UUID(id))
+        except ValueError:
+            raise RequestRefused("BAD_INPUT", "this is not the id of a document") from None
+        return None if row is None else Document.of(self.reader, row)
+
+    @strawberry.field(description="One result over time, across codes and facilities.")
+    async def lab_series(self, codes: list[str], start: From = None, end: To = None) -> LabSeries:
+        rows = await self.reader.series(codes, start, end)
+        return LabSeries(codes=codes, points=[Entry.of(self.reader, row) for row in rows])
+
+    @strawberry.field(description="Entries and documents in one order of time, newest first.")
+    async def timeline(
+        self, first: First = PAGE_DEFAULT, after: After = None, filter: TimelineFilter | None = None
+    ) -> TimelineConnection:
+        wanted = vars(filter) if filter else {}
+        found = await self.reader.timeline(first=first, after=after, **wanted)
+        nodes = [
+            (Entry.of(self.reader, row) if kind == "entry" else Document.of(self.reader, row), cursor)
+            for kind, row, cursor in found
+        ]
+        seals, use = self.reader.application.seals, self.reader.use("timeline")
+        edges, info = page(seals, use, nodes, first, began=after is not None)
+        return TimelineConnection(edges=edges, page_info=info)
+
+    @property
+    def _reading(self) -> Reading:
+        return self.reader.reading
+
+
+async def read_summary(reader: RecordReader) -> Summary:
+    found = await reader.summary()
+    entries = {c: [Entry.of(reader, row) for row in rows] for c, rows in found.items()}
+    return Summary(
+        conditions=entries[RecordClass.CONDITION],
+        drug_allergies=entries[RecordClass.DRUG_ALLERGY],
+        other_allergies=entries[RecordClass.OTHER_ALLERGY],
+        infections=entries[RecordClass.INFECTION],
+        lab_results=entries[RecordClass.LAB_RESULT],
+        prescriptions=entries[RecordClass.PRESCRIPTION],
+    )
+
+
+_PERSON = {"name": "name", "kana": "kana", "birth_date": "birthDate", "sex": "sex"}
+
+
+@strawberry.type(description="The read did not happen. Not an error: an answer.")
+class AccessRefused:
+    access_id: strawberry.ID = strawberry.field(description="Quote this to an auditor.")
+    reason: RefusalReason = strawberry.field(description="Only what you already know is told apart.")
+
+    @classmethod
+    def of(cls, refused: RefusedReading) -> Self:
+        return cls(access_id=strawberry.ID(str(refused.access_id)), reason=refused.decision.reason)
+
+
+PatientRecordResult = Annotated[PatientRecord | AccessRefused, strawberry.union("PatientRecordResult")]
+
+
+def _volatile(reading: Reading, info: Info[Context, None], value: T) -> T:
+    """A value that differs between two readings of the same record: left out of the answer's digest."""
+    reading.volatile.add(tuple(info.path.as_list()))
+    return value

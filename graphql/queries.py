@@ -1,0 +1,138 @@
+"""The root of all reading. Every field names the roles that may use it."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID, uuid4
+
+import strawberry
+from psycopg.sql import SQL
+from strawberry.types import Info
+
+from tsuzuri.domain import vocabulary
+from tsuzuri.domain.vocabulary import Role
+from tsuzuri.graphql import facility_types
+from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.enums import PurposeOfUse
+from tsuzuri.graphql.facility_types import Facility, FacilityConnection
+from tsuzuri.graphql.inputs import AsOf, PatientKey
+from tsuzuri.graphql.operator_types import Projection
+from tsuzuri.graphql.own_record import Me
+from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First, opened, page, page_size
+from tsuzuri.graphql.patient_record import AccessRefused, PatientRecord, PatientRecordResult
+from tsuzuri.graphql.permissions import allowed
+from tsuzuri.graphql.readings import RefusedReading, TrailReading
+from tsuzuri.graphql.record_reader import RecordReader
+from tsuzuri.graphql.statements import equal
+from tsuzuri.graphql.trail_types import Access, AccessTrail, TrailFilter, accesses
+
+EVERYBODY = tuple(Role)
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    @strawberry.field(
+        description="A patient's record, as far as you may see it. The read is in the audit trail.",
+        permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.PATIENT),
+    )
+    async def patient_record(
+        self,
+        info: Info[Context, None],
+        patient: PatientKey,
+        purpose: PurposeOfUse = vocabulary.PurposeOfUse.TREAT,
+        as_of: AsOf | None = None,
+        min_position: Annotated[
+            str | None, strawberry.argument(description="Wait until the index has reached this position.")
+        ] = None,
+    ) -> PatientRecordResult:
+        context = info.context
+        opened_record = await context.application.open_record(
+            context.caller,
+            patient.checked(),
+            purpose,
+            as_of=as_of.checked() if as_of else None,
+            min_position=min_position,
+            path=tuple(info.path.as_list()),
+        )
+        if isinstance(opened_record, RefusedReading):
+            context.readings.refused.append(opened_record)
+            return AccessRefused.of(opened_record)
+        context.readings.permitted.append(opened_record)
+        return PatientRecord(reader=RecordReader(context, opened_record))
+
+    @strawberry.field(
+        description="Your own record, who may see it, and who did.",
+        permission_classes=allowed(Role.PATIENT),
+    )
+    async def me(self, info: Info[Context, None]) -> Me:
+        context = info.context
+        assert context.caller.patient is not None
+        reading = await context.application.open_record(
+            context.caller,
+            context.caller.patient,
+            vocabulary.PurposeOfUse.PATRQT,
+            as_of=None,
+            min_position=None,
+            path=tuple(info.path.as_list()),
+        )
+        if isinstance(reading, RefusedReading):
+            raise RequestRefused("FORBIDDEN", "your own record is not open to you; ask the operator")
+        context.readings.permitted.append(reading)
+        return Me(reader=RecordReader(context, reading))
+
+    @strawberry.field(
+        description="監査証跡: every access, newest first. Looking is in the trail too.",
+        permission_classes=allowed(Role.AUDITOR),
+    )
+    async def access_trail(
+        self,
+        info: Info[Context, None],
+        filter: TrailFilter | None = None,
+        first: First = PAGE_DEFAULT,
+        after: After = None,
+    ) -> AccessTrail:
+        context = info.context
+        wanted = filter or TrailFilter()
+        complete_until: datetime = await context.application.trail_complete_until()
+        rows, total = await accesses(context, "trail", wanted.where(), first, after)
+        nodes = [(Access.of(row), cursor) for row, cursor in rows]
+        edges, page_info = page(context.application.seals, "trail", nodes, first, began=after is not None)
+        look = TrailReading(access_id=uuid4(), patient=wanted.patient_id(), shown=len(edges))
+        context.readings.trail.append(look)
+        return AccessTrail(
+            edges=edges,
+            page_info=page_info,
+            access_id=strawberry.ID(str(look.access_id)),
+            total_count=total,
+            complete_until=complete_until,
+        )
+
+    @strawberry.field(
+        description="One access, by the id that was quoted. Looking is in the trail too.",
+        permission_classes=allowed(Role.AUDITOR),
+    )
+    async def access(self, info: Info[Context, None], id: strawberry.ID) -> Access | None:
+        try:
+            wanted = equal("access", UUID(id))
+        except ValueError:
+            raise RequestRefused("BAD_INPUT", "this is not the id of an access") from None
+        rows, _ = await accesses(info.context, "access", [wanted], 1, None)
+        found = Access.of(rows[0][0]) if rows else None
+        patient = UUID(found.patient) if found and found.patient else None
+        info.context.readings.trail.append(TrailReading(access_id=uuid4(), patient=patient, shown=len(rows)))
+        return found
+
+    @strawberry.field(description="Where each projection stands.", permission_classes=allowed(Role.OPERATOR))
+    async def projections(self, info: Info[Context, None]) -> list[Projection]:
+        return [Projection.of(standing) for standing in await info.context.application.projection_standings()]
+
+    @strawberry.field(description="医療機関: the listed ones.", permission_classes=allowed(*EVERYBODY))
+    async def facilities(
+        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+    ) -> FacilityConnection:
+        application = info.context.application
+        source = await facility_types.source(application)
+        cursor = opened(application.seals, "facilities", after)
+        rows = await application.fetch(source.page([SQL("true")], page_size(first), cursor))
+        nodes = [(Facility.of(row["number"], row), row["_cursor"]) for row in rows]
+        edges, page_info = page(application.seals, "facilities", nodes, first, began=after is not None)
+        return FacilityConnection(edges=edges, page_info=page_info)

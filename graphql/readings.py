@@ -1,0 +1,106 @@
+"""What one operation read, gathered while it runs, so that it can be recorded before the answer leaves."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from tsuzuri.domain.access import AccessRequest, Permitted, Refused
+from tsuzuri.domain.vocabulary import RecordClass
+from tsuzuri.projections.freshness import Freshness
+from tsuzuri.projections.sight import Sight
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """A GraphQL operation as the trail names it."""
+
+    sha256: str  # hex, of the document
+    name: str | None
+    variables: str  # JSON
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """A permitted read of one patient's record: what it rests on, and what of it was shown."""
+
+    access_id: UUID
+    path: Path  # of the root field in the answer
+    request: AccessRequest
+    decision: Permitted
+    sight: Sight
+    guard_pos: int
+    as_of: str | None = None
+    incomplete: bool = False
+    stands: Freshness
+    asked: set[RecordClass] = field(default_factory=set)
+    shown: dict[UUID, RecordClass] = field(default_factory=dict)
+    volatile: set[Path] = field(default_factory=set)
+
+    def ask(self, classes: Iterable[RecordClass]) -> None:
+        """Say what a resolver looks for, whether it finds any or not."""
+        self.asked.update(classes)
+
+    def show(self, entries: Iterable[tuple[UUID, RecordClass]]) -> None:
+        """Say what a resolver has put into the answer."""
+        self.shown.update(entries)
+
+    def by_class(self) -> Mapping[RecordClass, int]:
+        counts = {record_class: 0 for record_class in RecordClass}
+        for record_class in self.shown.values():
+            counts[record_class] += 1
+        return {record_class: count for record_class, count in counts.items() if count}
+
+    def shown_sha256(self) -> str:
+        return sha256(b"".join(sorted(entry.bytes for entry in self.shown))).hexdigest()
+
+    def answer_sha256(self, data: Mapping[str, Any] | None) -> str:
+        """Of the root field's answer as it will be sent, with the volatile fields blanked."""
+        answer = (data or {}).get(str(self.path[0]))
+        return sha256(orjson.dumps(_blanked(answer, self.path, self.volatile))).hexdigest()
+
+
+@dataclass(kw_only=True)
+class RefusedReading:
+    """A read that was refused."""
+
+    access_id: UUID
+    request: AccessRequest
+    known_patient: UUID | None
+    decision: Refused
+
+
+@dataclass(kw_only=True)
+class TrailReading:
+    """A look at the audit trail, which is itself in the trail."""
+
+    access_id: UUID
+    patient: UUID | None
+    shown: int = 0
+
+
+@dataclass
+class Readings:
+    """All readings of one operation."""
+
+    permitted: list[Reading] = field(default_factory=list)
+    refused: list[RefusedReading] = field(default_factory=list)
+    trail: list[TrailReading] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.permitted or self.refused or self.trail)
+
+
+def _blanked(value: Any, path: Path, volatile: set[Path]) -> Any:
+    if path in volatile:
+        return None
+    if isinstance(value, dict):
+        return {key: _blanked(inner, (*path, key), volatile) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_blanked(inner, (*path, index), volatile) for index, inner in enumerate(value)]
+    return value

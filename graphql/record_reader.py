@@ -1,0 +1,224 @@
+"""Fetches what one reading may show: the only way from a permitted read to rows."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.sql import Composable
+from strawberry.dataloader import DataLoader
+
+from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, DocumentKind, RecordClass
+from tsuzuri.graphql.context import Context
+from tsuzuri.graphql.paging import opened, page_size
+from tsuzuri.graphql.readings import Reading
+from tsuzuri.graphql.statements import (
+    Source,
+    between,
+    by_ids,
+    equal,
+    guarded,
+    one_of,
+    overlaps,
+    timeline,
+)
+from tsuzuri.projections import identities, patient_summary, record_index
+
+SERIES_MAX = 1_000
+SUMMARY_MAX = 500
+RESULTS_OF_EACH = 3  # the national rule shows a result's last three
+
+Row = Mapping[str, Any]
+Page = tuple[list[tuple[Row, list[Any]]], int]
+"""Rows with their cursor values, one more than asked for when there is more; and how many there are in all."""
+
+
+class RecordReader:
+    """Reads of one patient under one decision. Everything it hands out is noted in the reading."""
+
+    def __init__(self, context: Context, reading: Reading):
+        self.context = context
+        self.reading = reading
+        self.application = context.application
+        self._documents: DataLoader[UUID, Row | None] = DataLoader(self._load_documents)
+
+    async def entries(
+        self,
+        *,
+        first: int,
+        after: str | None,
+        classes: Sequence[RecordClass] | None = None,
+        codes: Sequence[str] | None = None,
+        facilities: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        document: UUID | None = None,
+    ) -> Page:
+        where = self._asked(classes) + between("sort_at", start, end)
+        where += [overlaps("codes", codes)] if codes is not None else []
+        where += [one_of("facility", facilities)] if facilities is not None else []
+        where += [equal("document", document)] if document is not None else []
+        source = await self._source(record_index.ENTRIES)
+        return await self._page(source, self.use("entries"), where, first, after)
+
+    async def documents(
+        self,
+        *,
+        first: int,
+        after: str | None,
+        kinds: Sequence[DocumentKind] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page:
+        where = between("sort_at", start, end)
+        where += [one_of("kind", kinds)] if kinds is not None else []
+        source = await self._source(record_index.DOCUMENTS)
+        return await self._page(source, self.use("documents"), where, first, after)
+
+    async def document(self, document: UUID) -> Row | None:
+        """The document, when the reading may show it: one that it may not is like one that is not there."""
+        return await self._documents.load(document)
+
+    async def _load_documents(self, ids: list[UUID]) -> list[Row | None]:
+        """All documents that the resolvers of one level ask for, in one statement."""
+        source = await self._source(record_index.DOCUMENTS)
+        found = await self.application.fetch(by_ids(source, ids))
+        self._show(found)
+        rows = {row["id"]: row for row in found}
+        return [rows.get(document) for document in ids]
+
+    async def timeline(
+        self,
+        *,
+        first: int,
+        after: str | None,
+        classes: Sequence[RecordClass] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> list[tuple[str, Row, list[Any]]]:
+        """Entries and documents in one order of time: ("entry" or "document", row, cursor values)."""
+        where = self._asked(classes) + between("sort_at", start, end)
+        entries, documents = (
+            await self._source(record_index.ENTRIES),
+            await self._source(record_index.DOCUMENTS),
+        )
+        cursor = opened(self.application.seals, self.use("timeline"), after)
+        places = await self.application.fetch(
+            timeline(entries, documents, where, where, page_size(first), cursor)
+        )
+        rows: dict[tuple[str, UUID], Row] = {}
+        for kind, source in (("entry", entries), ("document", documents)):
+            if ids := [place["id"] for place in places if place["_kind"] == kind]:
+                found = await self.application.fetch(by_ids(source, ids))
+                rows |= {(kind, row["id"]): row for row in found}
+        self._show([rows[place["_kind"], place["id"]] for place in places[:first]])
+        return [(place["_kind"], rows[place["_kind"], place["id"]], place["_cursor"]) for place in places]
+
+    async def series(
+        self, codes: Sequence[str], start: datetime | None, end: datetime | None
+    ) -> Sequence[Row]:
+        """Results under any of these codes, oldest first, at most SERIES_MAX of the newest."""
+        where = self._asked(None) + between("sort_at", start, end) + [overlaps("codes", codes)]
+        source = await self._source(record_index.ENTRIES)
+        found = await self.application.fetch(source.page(where, SERIES_MAX - 1, None))
+        self._show(found)
+        return found[::-1]
+
+    async def summary(self) -> dict[RecordClass, Sequence[Row]]:
+        """The current entries of the six informations, newest first.
+
+        From the ready-made summary where it stands on the same position, else from the index: both are equal.
+        """
+        self.reading.ask(SIX_INFORMATIONS)
+        ready = await self._ready_summary()
+        rows = await self._indexed_summary() if ready is None else ready
+        by_class: dict[RecordClass, Sequence[Row]] = {
+            c: [row for row in rows if row["recordClass"] == c] for c in SIX_INFORMATIONS
+        }
+        for record_class in (RecordClass.LAB_RESULT, RecordClass.INFECTION):
+            by_class[record_class] = newest_of_each(by_class[record_class])
+        self._show(row for found in by_class.values() for row in found)
+        return by_class
+
+    async def _indexed_summary(self) -> Sequence[Row]:
+        source = await self._source(record_index.ENTRIES)
+        six = one_of("record_class", SIX_INFORMATIONS)
+        return await self.application.fetch(source.page([six], SUMMARY_MAX - 1, None))
+
+    async def _ready_summary(self) -> Sequence[Row] | None:
+        sight = self.reading.sight
+        now = sight.recorded_by is None and sight.position == self.reading.stands.position
+        if not now or sight.left_out:
+            return None
+        if await self.application.position_of(patient_summary.NAME, sight.patient) != sight.position:
+            return None
+        source = await self._source(patient_summary.SUMMARY)
+        found = await self.application.fetch(source.page([], SUMMARY_MAX, None))
+        entries = [entry for row in found for entry in orjson.loads(row["entries"])]
+        for entry in entries:
+            entry["id"], entry["documentId"] = UUID(entry["id"]), UUID(entry["documentId"])
+        entries.sort(key=lambda entry: (as_moment(entry["sortAt"]), entry["id"]), reverse=True)
+        return entries[:SUMMARY_MAX]
+
+    async def patient(self) -> Row | None:
+        """Name, kana, birth date and sex, as the last facility wrote them."""
+        schema = await self.application.live_schema(identities.NAME)
+        source = Source(identities.PERSON, schema, equal("patient_id", self.reading.sight.patient))
+        found = await self.application.fetch(source.page([], 1, None))
+        return found[0] if found else None
+
+    def use(self, kind: str) -> str:
+        """What a cursor is bound to: the list, and the patient."""
+        return f"{kind}/{self.reading.sight.patient}"
+
+    def _asked(self, classes: Sequence[RecordClass] | None) -> list[Composable]:
+        self.reading.ask(RecordClass if classes is None else classes)
+        return [] if classes is None else [one_of("record_class", classes)]
+
+    async def _source(self, view: Any) -> Source:
+        name = patient_summary.NAME if view is patient_summary.SUMMARY else record_index.NAME
+        return guarded(view, await self.application.live_schema(name), self.reading.sight)
+
+    async def _page(
+        self, source: Source, use: str, where: list[Composable], first: int, after: str | None
+    ) -> Page:
+        cursor = opened(self.application.seals, use, after)
+        found, count = await asyncio.gather(
+            self.application.fetch(source.page(where, page_size(first), cursor)),
+            self.application.fetch(source.count(where)),
+        )
+        self._show(found[:first])
+        return [(row, row["_cursor"]) for row in found], count[0]["n"]
+
+    def _show(self, rows: Iterable[Row]) -> None:
+        self.reading.show(
+            (row["id"], RecordClass(row["recordClass"])) for row in rows if row["recordClass"] is not None
+        )
+
+
+def newest_of_each(rows: Sequence[Row]) -> list[Row]:
+    """The last three results of each analyte, out of rows that stand newest first."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        analyte = _analyte(row)
+        seen[analyte] += 1
+        if seen[analyte] <= RESULTS_OF_EACH:
+            kept.append(row)
+    return kept
+
+
+def _analyte(row: Row) -> str:
+    """What was measured: the name in the national list where one is coded, else the sender's own."""
+    for coding in orjson.loads(row["codings"]):
+        if "Labo_CS" in coding["system"] and coding["display"]:
+            return str(coding["display"])
+    return str(row["name"])
+
+
+def as_moment(value: datetime | str) -> datetime:
+    """A time of a row: the ready-made summary holds them as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -1,0 +1,202 @@
+"""A patient's record as clinicians and the patient read it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+import orjson
+import strawberry
+from strawberry.types import Info
+
+from tsuzuri.domain.vocabulary import TERMS
+from tsuzuri.graphql.context import Context
+from tsuzuri.graphql.enums import DocumentKind, Flag, RecordClass
+from tsuzuri.graphql.facility_types import Facility
+from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
+from tsuzuri.graphql.record_reader import Page, RecordReader, as_moment
+
+
+@strawberry.type(description="One code, as the sender wrote it.")
+class Coding:
+    system: str = strawberry.field(description="URI of the code system.")
+    code: str = strawberry.field(description="The code.")
+    display: str | None = strawberry.field(description="Its name, as sent.")
+
+
+@strawberry.type(description="A result: a number with its unit, or words.")
+class Value:
+    text: str = strawberry.field(description="Readable in one line.")
+    number: str | None = strawberry.field(description="The number with the sender's decimals, e.g. 0.40.")
+    unit: str | None = strawberry.field(description="Unit, as sent.")
+
+
+@strawberry.type(description="基準範囲: the laboratory's own reference range.")
+class ReferenceRange:
+    low: str | None = strawberry.field(description="Lower end.")
+    high: str | None = strawberry.field(description="Upper end.")
+    text: str | None = strawberry.field(description="In words.")
+
+
+@strawberry.type(description="One fact of the record: a diagnosis, an allergy, a result, a prescription.")
+class Entry:
+    reader: strawberry.Private[RecordReader]
+    facility_number: strawberry.Private[str]
+    document_uuid: strawberry.Private[UUID]
+
+    id: strawberry.ID = strawberry.field(description="Stays when the facility replaces its Bundle.")
+    record_class: RecordClass = strawberry.field(description="情報の種類: what it is about.")
+    name: str = strawberry.field(description="What to read first.")
+    codings: list[Coding] = strawberry.field(description="All codes, as sent.")
+    effective: str | None = strawberry.field(description="When it holds or was measured, as sent.")
+    effective_at: datetime | None = strawberry.field(description="Its earliest moment, UTC.")
+    issued_at: datetime | None = strawberry.field(description="When the sender recorded it, UTC.")
+    registered_at: datetime = strawberry.field(description="When it was registered here, UTC.")
+    department: str | None = strawberry.field(description="診療科.")
+    author: str | None = strawberry.field(description="Who stated it.")
+    status: str | None = strawberry.field(description="FHIR's status or clinicalStatus code.")
+    verification: str | None = strawberry.field(description="FHIR's verificationStatus code.")
+    flags: list[Flag] = strawberry.field(description="長期保存, 未告知, 未提供.")
+    flagged_at: datetime | None = strawberry.field(description="When the flags were set, UTC.")
+    value: Value | None = strawberry.field(description="The result, of tests.")
+    interpretation: str | None = strawberry.field(description="H, L, N, …: the laboratory's own mark.")
+    reference_range: ReferenceRange | None = strawberry.field(description="基準範囲.")
+    detail: str | None = strawberry.field(description="Dosage, reaction or note, in one line.")
+    resource_type: str = strawberry.field(description="FHIR resource type it was taken from.")
+    document_id: strawberry.ID = strawberry.field(description="The registered Bundle that brought it.")
+    document_kind: DocumentKind = strawberry.field(description="文書種別 of that Bundle.")
+
+    @strawberry.field(description="情報の種類, in Japanese.")
+    async def class_term(self) -> str:
+        return TERMS[self.record_class]
+
+    @strawberry.field(description="医療機関: who states it.")
+    async def facility(self, info: Info[Context, None]) -> Facility:
+        return await info.context.facilities.load(self.facility_number)
+
+    @strawberry.field(description="The document it was taken from, when you may see that too.")
+    async def document(self) -> Annotated["Document", strawberry.lazy(__name__)] | None:
+        row = await self.reader.document(self.document_uuid)
+        return None if row is None else Document.of(self.reader, row)
+
+    @classmethod
+    def of(cls, reader: RecordReader, row: Mapping[str, Any]) -> Self:
+        """From a row of the index or from the ready-made summary: both have the fields of the view."""
+        value = orjson.loads(row["value"]) if row["value"] else None
+        reference = orjson.loads(row["referenceRange"]) if row["referenceRange"] else None
+        return cls(
+            reader=reader,
+            facility_number=row["facility"],
+            document_uuid=row["documentId"],
+            id=strawberry.ID(str(row["id"])),
+            record_class=RecordClass(row["recordClass"]),
+            name=row["name"],
+            codings=[Coding(**coding) for coding in orjson.loads(row["codings"])],
+            effective=row["effective"],
+            effective_at=_maybe(row["effectiveAt"]),
+            issued_at=_maybe(row["issuedAt"]),
+            registered_at=as_moment(row["registeredAt"]),
+            department=row["department"],
+            author=row["author"],
+            status=row["status"],
+            verification=row["verification"],
+            flags=[Flag(flag) for flag in row["flags"]],
+            flagged_at=_maybe(row["flaggedAt"]),
+            value=Value(text=value["text"], number=value["number"], unit=value["unit"]) if value else None,
+            interpretation=row["interpretation"],
+            reference_range=ReferenceRange(**reference) if reference else None,
+            detail=row["detail"],
+            resource_type=row["resourceType"],
+            document_id=strawberry.ID(str(row["documentId"])),
+            document_kind=DocumentKind(row["documentKind"]),
+        )
+
+
+@strawberry.type(description="Entries, newest first.")
+class EntryConnection(Connection[Entry]):
+    total_count: int = strawberry.field(description="How many there are that you may see.")
+
+
+@strawberry.type(description="A file that a document carries or names.")
+class Attachment:
+    title: str = strawberry.field(description="Its title.")
+    content_type: str | None = strawberry.field(description="MIME type, as sent.")
+
+
+@strawberry.type(
+    description="A registered document: 診療情報提供書, 退院時サマリー, 健診結果報告書, 患者サマリー."
+)
+class Document:
+    reader: strawberry.Private[RecordReader]
+    facility_number: strawberry.Private[str]
+    recipient_number: strawberry.Private[str | None]
+
+    id: strawberry.ID = strawberry.field(description="Stays when the facility replaces it.")
+    kind: DocumentKind = strawberry.field(description="文書種別.")
+    title: str = strawberry.field(description="Composition.title.")
+    department: str | None = strawberry.field(description="診療科.")
+    author: str | None = strawberry.field(description="Who wrote it.")
+    dated: datetime | None = strawberry.field(description="Composition.date, UTC.")
+    registered_at: datetime = strawberry.field(description="When this version was registered here, UTC.")
+    attachments: list[Attachment] = strawberry.field(description="Files it carries or names.")
+
+    @strawberry.field(description="医療機関: who registered it.")
+    async def facility(self, info: Info[Context, None]) -> Facility:
+        return await info.context.facilities.load(self.facility_number)
+
+    @strawberry.field(description="紹介先: whom a referral is addressed to.")
+    async def recipient(self, info: Info[Context, None]) -> Facility | None:
+        if self.recipient_number is None:
+            return None
+        return await info.context.facilities.load(self.recipient_number)
+
+    @strawberry.field(description="What was taken out of it.")
+    async def entries(self, first: First = PAGE_DEFAULT, after: After = None) -> EntryConnection:
+        found = await self.reader.entries(first=first, after=after, document=UUID(self.id))
+        return entry_connection(self.reader, found, first, after)
+
+    @classmethod
+    def of(cls, reader: RecordReader, row: Mapping[str, Any]) -> Self:
+        return cls(
+            reader=reader,
+            facility_number=row["facility"],
+            recipient_number=row["recipient"],
+            id=strawberry.ID(str(row["id"])),
+            kind=DocumentKind(row["kind"]),
+            title=row["title"],
+            department=row["department"],
+            author=row["author"],
+            dated=row["dated"],
+            registered_at=row["registeredAt"],
+            attachments=[
+                Attachment(title=a["title"], content_type=a["content_type"])
+                for a in orjson.loads(row["attachments"])
+            ],
+        )
+
+
+@strawberry.type(description="Documents, newest first.")
+class DocumentConnection(Connection[Document]):
+    total_count: int = strawberry.field(description="How many there are that you may see.")
+
+
+def entry_connection(reader: RecordReader, found: Page, first: int, after: str | None) -> EntryConnection:
+    rows, total = found
+    nodes = [(Entry.of(reader, row), cursor) for row, cursor in rows]
+    edges, info = page(reader.application.seals, reader.use("entries"), nodes, first, began=after is not None)
+    return EntryConnection(edges=edges, page_info=info, total_count=total)
+
+
+def document_connection(
+    reader: RecordReader, found: Page, first: int, after: str | None
+) -> DocumentConnection:
+    rows, total = found
+    nodes = [(Document.of(reader, row), cursor) for row, cursor in rows]
+    edges, info = page(
+        reader.application.seals, reader.use("documents"), nodes, first, began=after is not None
+    )
+    return DocumentConnection(edges=edges, page_info=info, total_count=total)
+
+
+def _maybe(value: datetime | str | None) -> datetime | None:
+    return None if value is None else as_moment(value)

@@ -1,0 +1,142 @@
+"""SQL over the projections' views: the one place that reads rows for GraphQL. Values never enter as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from tsuzuri.graphql.context import RequestRefused
+from tsuzuri.projections.sight import Sight
+from tsuzuri.projections.view import View
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in a page order: the last row a page showed."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A view in the schema of its live generation, and the rows of it that the caller may see."""
+
+    view: View
+    schema: str
+    seen: Composable
+
+    def table(self) -> Composable:
+        return Identifier(self.schema, self.view.table)
+
+    def page(self, where: Sequence[Composable], first: int, after: Cursor | None) -> Composed:
+        """The next *first* rows and one more, newest first; the row's fields, and its cursor as `_cursor`."""
+        conditions = [self.seen, *where, *([] if after is None else [self._behind(after)])]
+        return SQL("SELECT {}, {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+            self._fields(),
+            self._cursor(),
+            self.table(),
+            SQL(" AND ").join(conditions),
+            SQL(", ").join(SQL("{} DESC").format(Identifier(column)) for column in self.view.order),
+            Literal(first + 1),
+        )
+
+    def count(self, where: Sequence[Composable]) -> Composed:
+        return SQL("SELECT count(*) AS n FROM {} WHERE {}").format(
+            self.table(), SQL(" AND ").join([self.seen, *where])
+        )
+
+    def _fields(self) -> Composable:
+        return SQL(", ").join(
+            SQL("{} AS {}").format(Identifier(column), Identifier(field))
+            for field, column in self.view.fields.items()
+        )
+
+    def _cursor(self) -> Composable:
+        columns = SQL(", ").join(Identifier(column) for column in self.view.order)
+        return SQL("json_build_array({}) AS _cursor").format(columns)
+
+    def _behind(self, after: Cursor) -> Composable:
+        columns = SQL(", ").join(Identifier(column) for column in self.view.order)
+        values = SQL(", ").join(Literal(value) for value in after.values)
+        return SQL("({}) < ({})").format(columns, values)
+
+
+def guarded(view: View, schema: str, sight: Sight) -> Source:
+    """A view whose rows are shown only under a decision."""
+    return Source(view, schema, sight.predicate(history=view.history))
+
+
+def one_of(column: str, values: Sequence[Any]) -> Composable:
+    return SQL("{} = ANY ({})").format(Identifier(column), Literal([_plain(value) for value in values]))
+
+
+def equal(column: str, value: Any) -> Composable:
+    return SQL("{} = {}").format(Identifier(column), Literal(_plain(value)))
+
+
+def overlaps(column: str, values: Sequence[Any]) -> Composable:
+    """An array column and *values* have one in common."""
+    return SQL("{} && {}::text[]").format(Identifier(column), Literal([_plain(value) for value in values]))
+
+
+def between(column: str, start: datetime | None, end: datetime | None) -> list[Composable]:
+    """From *start* (inclusive) to *end* (exclusive); either may be open. Raises RequestRefused."""
+    conditions: list[Composable] = []
+    if start is not None:
+        conditions.append(SQL("{} >= {}").format(Identifier(column), Literal(aware(start))))
+    if end is not None:
+        conditions.append(SQL("{} < {}").format(Identifier(column), Literal(aware(end))))
+    return conditions
+
+
+def aware(moment: datetime) -> datetime:
+    """Raises RequestRefused for a time without a zone, which would mean nine different hours, or out of all reason."""
+    if moment.tzinfo is None:
+        raise RequestRefused("BAD_INPUT", 'a time needs its zone: "2026-11-22T09:00:00+09:00"')
+    if not 1800 <= moment.year <= 9000:
+        raise RequestRefused("BAD_INPUT", "a time lies between the years 1800 and 9000")
+    return moment
+
+
+def timeline(
+    entries: Source,
+    documents: Source,
+    entry_where: Sequence[Composable],
+    document_where: Sequence[Composable],
+    first: int,
+    after: Cursor | None,
+) -> Composed:
+    """Ids of entries and documents in one order of time, newest first; `_kind` tells which is which."""
+    arms = [
+        SQL("SELECT {} AS _kind, sort_at, {} AS id FROM {} WHERE {}").format(
+            Literal(kind), Identifier(column), source.table(), SQL(" AND ").join([source.seen, *where])
+        )
+        for kind, column, source, where in (
+            ("entry", "entry", entries, entry_where),
+            ("document", "document", documents, document_where),
+        )
+    ]
+    behind: Composable = SQL("true")
+    if after is not None:
+        behind = SQL("(sort_at, id) < ({})").format(SQL(", ").join(Literal(value) for value in after.values))
+    return SQL(
+        "SELECT _kind, id, json_build_array(sort_at, id) AS _cursor FROM ({}) AS t WHERE {} "
+        "ORDER BY sort_at DESC, id DESC LIMIT {}"
+    ).format(SQL(" UNION ALL ").join(arms), behind, Literal(first + 1))
+
+
+def by_ids(source: Source, ids: Sequence[UUID]) -> Composed:
+    """The rows with these ids that the caller may see, in any order."""
+    return source.page([one_of(source.view.fields["id"], ids)], len(ids), None)
+
+
+def _plain(value: Any) -> Any:
+    """A value for the driver: enums as their text. Raises RequestRefused for what no stored text can hold."""
+    if not isinstance(value, str):
+        return value
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise RequestRefused("BAD_INPUT", "a text holds a character that no record can hold")
+    return str(value)

@@ -1,0 +1,179 @@
+"""Who saw what of whom, when, on which basis; who was refused; and who read this trail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead
+from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse
+from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.view import View
+
+NAME, VERSION = "audit_trail", 1
+
+TABLES = """
+CREATE TABLE access (
+    owner_id uuid NOT NULL, access uuid PRIMARY KEY, part smallint NOT NULL, pos bigint NOT NULL,
+    at timestamptz NOT NULL, outcome text NOT NULL, patient_id uuid,
+    person text NOT NULL, role text NOT NULL, facility text, purpose text NOT NULL,
+    bases text[] NOT NULL, classes_asked text[] NOT NULL, classes_permitted text[] NOT NULL, reason text,
+    because uuid[] NOT NULL, grounds text NOT NULL, consent_version integer,
+    entries_shown integer NOT NULL, shown_by_class text NOT NULL, incomplete boolean NOT NULL, as_of text,
+    operation_name text, operation_sha256 text NOT NULL, variables text NOT NULL,
+    shown_sha256 text, answer_sha256 text, session text
+);
+CREATE INDEX access_patient ON access (patient_id, at DESC, access DESC);
+CREATE INDEX access_person ON access (person, at DESC, access DESC);
+CREATE INDEX access_page ON access (at DESC, access DESC);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRow(Row):
+    """One answered read, one refusal, or one look at the trail."""
+
+    TABLE, KEY, OWNER, FOLDED = "access", ("access",), "owner_id", False
+
+    owner_id: UUID
+    access: UUID
+    part: int
+    pos: int
+    at: datetime
+    outcome: str  # PERMITTED, REFUSED, TRAIL_READ
+    patient_id: UUID | None
+    person: str
+    role: str
+    facility: str | None
+    purpose: str
+    bases: list[str] = field(default_factory=list)
+    classes_asked: list[str] = field(default_factory=list)
+    classes_permitted: list[str] = field(default_factory=list)
+    reason: str | None = None
+    because: list[UUID] = field(default_factory=list)  # the events the decision cites
+    grounds: str = "[]"  # JSON
+    consent_version: int | None = None
+    entries_shown: int = 0
+    shown_by_class: str = "{}"  # JSON
+    incomplete: bool = False
+    as_of: str | None = None
+    operation_name: str | None
+    operation_sha256: str
+    variables: str
+    shown_sha256: str | None = None
+    answer_sha256: str | None = None
+    session: str | None
+
+
+ROWS: tuple[type[Row], ...] = (AccessRow,)
+EVENTS: tuple[type[Event], ...] = (AccessPermitted, AccessRefused, TrailRead)
+
+
+def payloads(event: Event) -> Sequence[UUID]:
+    return []
+
+
+def apply(rows: Rows, recorded: Recorded[Event]) -> None:
+    """Fold one event into a row of its own. Sees nothing else."""
+    place: dict[str, Any] = {
+        "owner_id": recorded.owner,
+        "access": recorded.event.event_id,
+        "part": recorded.part,
+        "pos": recorded.pos,
+        "at": recorded.recorded_at,
+    }
+    match recorded.event:
+        case AccessPermitted(told=told, audit=audit) as event:
+            rows.put(
+                AccessRow(
+                    **place,
+                    outcome="PERMITTED",
+                    patient_id=event.patient,
+                    person=told.person,
+                    role=told.role,
+                    facility=told.facility,
+                    purpose=told.purpose,
+                    bases=[str(basis) for basis in told.bases],
+                    classes_asked=[str(c) for c in told.classes_asked],
+                    classes_permitted=[str(c) for c in told.classes_permitted],
+                    because=[ground.because for ground in audit.grounds if ground.because is not None],
+                    grounds=msgspec.json.encode(audit.grounds).decode(),
+                    consent_version=audit.consent_version,
+                    entries_shown=audit.entries_shown,
+                    shown_by_class=msgspec.json.encode(audit.shown_by_class).decode(),
+                    incomplete=audit.incomplete,
+                    as_of=audit.as_of,
+                    operation_name=audit.operation_name,
+                    operation_sha256=audit.operation_sha256,
+                    variables=audit.variables,
+                    shown_sha256=audit.shown_sha256,
+                    answer_sha256=audit.answer_sha256,
+                    session=audit.session,
+                )
+            )
+        case AccessRefused() as event:
+            rows.put(
+                AccessRow(
+                    **place,
+                    outcome="REFUSED",
+                    patient_id=event.patient,
+                    person=event.person,
+                    role=event.role,
+                    facility=event.facility,
+                    purpose=event.purpose,
+                    reason=event.reason,
+                    consent_version=event.consent_version,
+                    operation_name=event.operation_name,
+                    operation_sha256=event.operation_sha256,
+                    variables=event.variables,
+                    session=event.session,
+                )
+            )
+        case TrailRead() as event:
+            rows.put(
+                AccessRow(
+                    **place,
+                    outcome="TRAIL_READ",
+                    patient_id=event.patient,
+                    person=event.person,
+                    role=event.role,
+                    facility=None,
+                    purpose=PurposeOfUse.HSYSADMIN,
+                    bases=[AccessBasis.AUDIT],
+                    entries_shown=event.shown,
+                    operation_name=event.operation_name,
+                    operation_sha256=event.operation_sha256,
+                    variables=event.variables,
+                    session=event.session,
+                )
+            )
+
+
+ACCESSES = View(
+    "access",
+    fields={
+        "id": "access",
+        "at": "at",
+        "outcome": "outcome",
+        "patient": "patient_id",
+        "person": "person",
+        "role": "role",
+        "facility": "facility",
+        "purpose": "purpose",
+        "bases": "bases",
+        "classesAsked": "classes_asked",
+        "classesPermitted": "classes_permitted",
+        "reason": "reason",
+        "because": "because",
+        "entriesShown": "entries_shown",
+        "incomplete": "incomplete",
+        "operationName": "operation_name",
+        "operationSha256": "operation_sha256",
+        "consentVersion": "consent_version",
+    },
+    order=("at", "access"),
+)
+VIEW = (ACCESSES,)

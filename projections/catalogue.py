@@ -1,0 +1,64 @@
+"""All projections, by name. One more projection is one more file and one more line here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from uuid import UUID
+
+from tsuzuri.domain.events import Event
+from tsuzuri.projections import (
+    audit_trail,
+    consent_register,
+    facilities,
+    identities,
+    patient_summary,
+    record_index,
+)
+from tsuzuri.projections.rows import Recorded, Row, Rows
+
+
+class UnknownProjection(LookupError):
+    """There is no projection of that name."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a projection file declares."""
+
+    name: str
+    version: int
+    tables: str
+    rows: tuple[type[Row], ...]
+    events: tuple[type[Event], ...]
+    payloads: Callable[[Event], Sequence[UUID]]
+    apply: Callable[[Rows, Recorded[Event]], None]
+
+    def schema(self, generation: int) -> str:
+        """The PostgreSQL schema in which one generation lives."""
+        return f"{self.name}_g{generation}"
+
+
+def _declared(module: ModuleType) -> Projection:
+    return Projection(
+        name=module.NAME,
+        version=module.VERSION,
+        tables=module.TABLES,
+        rows=module.ROWS,
+        events=module.EVENTS,
+        payloads=module.payloads,
+        apply=module.apply,
+    )
+
+
+PROJECTIONS: dict[str, Projection] = {
+    module.NAME: _declared(module)
+    for module in (identities, facilities, record_index, patient_summary, consent_register, audit_trail)
+}
+
+
+def projection(name: str) -> Projection:
+    """Raises UnknownProjection, naming those there are."""
+    try:
+        return PROJECTIONS[name]
+    except KeyError:
+        raise UnknownProjection(f"no projection {name!r}; there are: {', '.join(PROJECTIONS)}") from None

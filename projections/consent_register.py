@@ -1,0 +1,104 @@
+"""Who may see what of whom, now and then. A row is closed when the consent is withdrawn or given anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Event
+from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.view import View
+
+NAME, VERSION = "consent_register", 1
+
+TABLES = """
+CREATE TABLE consent (
+    patient_id uuid NOT NULL, facility text NOT NULL, purpose text NOT NULL, record_class text NOT NULL,
+    from_pos bigint NOT NULL, to_pos bigint, since timestamptz NOT NULL, until timestamptz NOT NULL,
+    given text NOT NULL, because uuid NOT NULL, granted_at timestamptz NOT NULL,
+    ended_at timestamptz, withdrawn boolean NOT NULL,
+    PRIMARY KEY (patient_id, facility, purpose, record_class, from_pos)
+);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentRow(Row):
+    TABLE = "consent"
+    KEY = ("patient_id", "facility", "purpose", "record_class", "from_pos")
+
+    patient_id: UUID
+    facility: str
+    purpose: str
+    record_class: str
+    from_pos: int
+    to_pos: int | None = None
+    since: datetime
+    until: datetime
+    given: str
+    because: UUID
+    granted_at: datetime
+    ended_at: datetime | None = None
+    withdrawn: bool = False
+
+
+ROWS: tuple[type[Row], ...] = (ConsentRow,)
+EVENTS: tuple[type[Event], ...] = (ConsentGranted, ConsentWithdrawn)
+
+
+def payloads(event: Event) -> Sequence[UUID]:
+    return []
+
+
+def apply(rows: Rows, recorded: Recorded[Event]) -> None:
+    """Fold one event into the rows of its patient. Sees nothing else."""
+    match recorded.event:
+        case ConsentGranted() as event:
+            for record_class in event.classes:
+                scope: dict[str, Any] = {
+                    "facility": event.facility,
+                    "purpose": str(event.purpose),
+                    "record_class": str(record_class),
+                }
+                _end(rows, recorded, scope, withdrawn=False)
+                rows.put(
+                    ConsentRow(
+                        patient_id=event.patient,
+                        **scope,
+                        from_pos=recorded.pos,
+                        since=event.since,
+                        until=event.until,
+                        given=event.given,
+                        because=event.event_id,
+                        granted_at=recorded.recorded_at,
+                    )
+                )
+        case ConsentWithdrawn() as event:
+            for record_class_scope in [{"record_class": str(c)} for c in event.classes] or [{}]:
+                _end(rows, recorded, {"facility": event.facility, **record_class_scope}, withdrawn=True)
+
+
+def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, str], *, withdrawn: bool) -> None:
+    for row in rows.of(ConsentRow, recorded.owner, to_pos=None, **scope):
+        ended = replace(row, to_pos=recorded.pos, ended_at=recorded.recorded_at, withdrawn=withdrawn)
+        rows.put(ended)
+
+
+CONSENTS = View(
+    "consent",
+    fields={
+        "facility": "facility",
+        "purpose": "purpose",
+        "recordClass": "record_class",
+        "since": "since",
+        "until": "until",
+        "given": "given",
+        "grantedAt": "granted_at",
+        "endedAt": "ended_at",
+        "withdrawn": "withdrawn",
+        "because": "because",
+    },
+    order=("granted_at", "from_pos", "record_class"),
+)
+VIEW = (CONSENTS,)

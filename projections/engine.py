@@ -1,0 +1,213 @@
+"""Carries the log into tables: a batch of events, a fold in memory, one merge, and the checkpoint, in one transaction.
+
+So each event is applied exactly once, whatever is killed when.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composed, Identifier
+
+from tsuzuri.domain.events import Event, originator
+from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.eventlog.following import LoggedEvent, follow, heads
+from tsuzuri.eventlog.mapper import EventMapper, SealedEvent
+from tsuzuri.eventlog.places import Vector
+from tsuzuri.projections.catalogue import Projection
+from tsuzuri.projections.rows import Recorded, Row, Rows
+
+BATCH_EVENTS = 1_000
+
+
+class ProjectionOutdated(Exception):
+    """The tables were filled by another version of the projection's code."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one generation has come: *done* of *total* positions of the log, over all parts."""
+
+    done: int
+    total: int
+    events: int = 0  # applied by the last batch
+
+    @property
+    def lag_events(self) -> int:
+        return self.total - self.done
+
+
+class Engine:
+    """Applies batches to one generation. It holds no state between them: everything is in the database."""
+
+    def __init__(self, mapper: EventMapper, *, batch_events: int = BATCH_EVENTS):
+        self.mapper = mapper
+        self.batch_events = batch_events
+
+    def catch_up(
+        self,
+        connection: Connection[Any],
+        projection: Projection,
+        generation: int,
+        *,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+    ) -> Progress:
+        """Apply batch after batch until the generation stands where the log's heads stood at the last look."""
+        while True:
+            progress = self.step(connection, projection, generation)
+            on_progress(progress)
+            if progress.lag_events == 0:
+                return progress
+
+    def step(self, connection: Connection[Any], projection: Projection, generation: int) -> Progress:
+        """Apply one batch.
+
+        Raises:
+            ProjectionOutdated: the generation was filled by another version; it names the command to run.
+        """
+        total = sum(heads(connection).values())
+        if total == sum(checkpoint(connection, projection.name, generation).values()):
+            return Progress(total, total)  # nothing new: not even a lock is taken
+        with connection.transaction():
+            after = lock_checkpoint(connection, projection, generation)
+            upto = heads(connection)
+            topics = [event.TOPIC for event in projection.events]
+            batch = follow(connection, after, upto=upto, topics=topics, limit=self.batch_events)
+            if batch.events:
+                self._apply(connection, projection, generation, batch.events)
+            moved = {part: pos for part, pos in batch.covers.items() if after.get(part, 0) != pos}
+            _set_checkpoint(connection, projection, generation, moved)
+        return Progress(sum(batch.covers.values()), sum(upto.values()), len(batch.events))
+
+    def _apply(
+        self,
+        connection: Connection[Any],
+        projection: Projection,
+        generation: int,
+        logged: Sequence[LoggedEvent],
+    ) -> None:
+        events = [(row, self._event(row)) for row in logged]
+        wanted = [(row.part, payload) for row, event in events for payload in projection.payloads(event)]
+        bodies = _payloads(connection, wanted)
+        rows = Rows()
+        for kind in projection.rows:
+            if kind.FOLDED:
+                owners = {row.patient_id for row in logged}
+                for held in _load(connection, projection, generation, kind, owners):
+                    rows.load(held)
+        for row, event in events:
+            carried = {
+                payload: bodies[payload] for payload in projection.payloads(event) if payload in bodies
+            }
+            projection.apply(
+                rows, Recorded(event, row.patient_id, row.part, row.pos, row.recorded_at, carried)
+            )
+        for kind in projection.rows:
+            _merge(connection, projection, generation, kind, rows)
+
+    def _event(self, row: LoggedEvent) -> Event:
+        name = originator(row.patient_id, Stream(row.stream))
+        sealed = SealedEvent(name, row.version or 0, row.topic, row.state, row.event_id)
+        event: Event = self.mapper.to_domain_event(sealed)
+        return event
+
+
+def lock_checkpoint(connection: Connection[Any], projection: Projection, generation: int) -> Vector:
+    """The generation's checkpoint, locked until the transaction ends: one projector at a time applies."""
+    found = connection.execute(
+        "SELECT version FROM projection_generation WHERE name = %s AND generation = %s FOR UPDATE",
+        (projection.name, generation),
+    ).fetchone()
+    if found is None or found[0] != projection.version:
+        raise ProjectionOutdated(
+            f"projection {projection.name}: generation {generation} was filled by version "
+            f"{found[0] if found else 'none'}, this program has {projection.version}; "
+            f"run: tsuzuri projections rebuild {projection.name}"
+        )
+    return checkpoint(connection, projection.name, generation)
+
+
+def checkpoint(connection: Connection[Any], name: str, generation: int) -> Vector:
+    """Part → position up to which the generation has applied the log."""
+    found = connection.execute(
+        "SELECT part, pos FROM projection_checkpoint WHERE name = %s AND generation = %s", (name, generation)
+    )
+    return dict(found.fetchall())
+
+
+def _set_checkpoint(
+    connection: Connection[Any], projection: Projection, generation: int, moved: Vector
+) -> None:
+    connection.execute(
+        """INSERT INTO projection_checkpoint (name, generation, part, pos)
+           SELECT %s, %s, * FROM unnest(%s::smallint[], %s::bigint[])
+           ON CONFLICT (name, generation, part) DO UPDATE SET pos = excluded.pos""",
+        (projection.name, generation, list(moved), list(moved.values())),
+    )
+
+
+def _payloads(connection: Connection[Any], wanted: Sequence[tuple[int, UUID]]) -> dict[UUID, bytes]:
+    if not wanted:
+        return {}
+    parts, ids = zip(*wanted, strict=True)
+    found = connection.execute(
+        """SELECT payload_id, body FROM unnest(%b::smallint[], %b::uuid[]) AS w (part, payload_id)
+           JOIN payload USING (part, payload_id)""",
+        (list(parts), list(ids)),
+        binary=True,
+    )
+    return dict(found.fetchall())
+
+
+def _table(projection: Projection, generation: int, kind: type[Row]) -> Identifier:
+    return Identifier(projection.schema(generation), kind.TABLE)
+
+
+def _columns(names: Iterable[str]) -> Composed:
+    return SQL(", ").join(Identifier(name) for name in names)
+
+
+def _load(
+    connection: Connection[Any],
+    projection: Projection,
+    generation: int,
+    kind: type[Row],
+    owners: Iterable[UUID],
+) -> list[Row]:
+    statement = SQL("SELECT {} FROM {} WHERE {} = ANY (%s)").format(
+        _columns(kind.columns()), _table(projection, generation, kind), Identifier(kind.OWNER)
+    )
+    with connection.cursor(row_factory=class_row(kind), binary=True) as cursor:
+        return cursor.execute(statement, (list(owners),)).fetchall()
+
+
+def _merge(
+    connection: Connection[Any], projection: Projection, generation: int, kind: type[Row], rows: Rows
+) -> None:
+    """Write what `apply` left: deletions first, then all rows by COPY and one INSERT."""
+    put, removed = rows.changed(kind)
+    table = _table(projection, generation, kind)
+    if removed:
+        keys = SQL(" AND ").join(SQL("{} = %s").format(Identifier(name)) for name in kind.KEY)
+        with connection.cursor() as cursor:
+            cursor.executemany(SQL("DELETE FROM {} WHERE {}").format(table, keys), removed)
+    if not put:
+        return
+    columns = kind.columns()
+    incoming = Identifier(f"incoming_{projection.schema(generation)}_{kind.TABLE}")
+    connection.execute(
+        SQL("CREATE TEMP TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DELETE ROWS").format(incoming, table)
+    )
+    with connection.cursor().copy(SQL("COPY {} ({}) FROM STDIN").format(incoming, _columns(columns))) as copy:
+        for row in put:
+            copy.write_row([getattr(row, name) for name in columns])
+    updates = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(name)) for name in columns)
+    connection.execute(
+        SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO UPDATE SET {}").format(
+            table, _columns(columns), _columns(columns), incoming, _columns(kind.KEY), updates
+        )
+    )
+    connection.execute(SQL("TRUNCATE {}").format(incoming))

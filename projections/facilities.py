@@ -1,0 +1,78 @@
+"""Kind, municipality, departments and emergency right of each facility, from the operator's events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tsuzuri.domain.events import Event, FacilityListed
+from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.view import View
+
+NAME, VERSION = "facilities", 1
+
+TABLES = """
+CREATE TABLE facility (
+    owner_id uuid PRIMARY KEY, facility text NOT NULL UNIQUE, name text NOT NULL, kind text NOT NULL,
+    municipality text, municipality_name text, departments text[] NOT NULL, emergency boolean NOT NULL,
+    listed_at timestamptz NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilityRow(Row):
+    TABLE, KEY, OWNER, FOLDED = "facility", ("owner_id",), "owner_id", False
+
+    owner_id: UUID
+    facility: str
+    name: str
+    kind: str
+    municipality: str | None
+    municipality_name: str | None
+    departments: list[str]
+    emergency: bool
+    listed_at: datetime
+
+
+ROWS: tuple[type[Row], ...] = (FacilityRow,)
+EVENTS: tuple[type[Event], ...] = (FacilityListed,)
+
+
+def payloads(event: Event) -> Sequence[UUID]:
+    return []
+
+
+def apply(rows: Rows, recorded: Recorded[Event]) -> None:
+    """Fold one event into the row of its facility. Sees nothing else."""
+    match recorded.event:
+        case FacilityListed() as event:
+            rows.put(
+                FacilityRow(
+                    owner_id=recorded.owner,
+                    facility=event.facility,
+                    name=event.name,
+                    kind=event.kind,
+                    municipality=event.municipality,
+                    municipality_name=event.municipality_name,
+                    departments=list(event.departments),
+                    emergency=event.emergency,
+                    listed_at=recorded.recorded_at,
+                )
+            )
+
+
+FACILITIES = View(
+    "facility",
+    fields={
+        "number": "facility",
+        "name": "name",
+        "kind": "kind",
+        "municipality": "municipality",
+        "municipalityName": "municipality_name",
+        "departments": "departments",
+        "emergency": "emergency",
+    },
+    order=("facility",),
+)
+VIEW = (FACILITIES,)

@@ -1,0 +1,157 @@
+"""The entries and documents of a patient, now and as of any moment.
+
+Rows are closed, not deleted. What must not be seen any more at any `asOf` (a cancelled Bundle, an entry that was
+marked later) says so on every one of its rows: `cancelled`, `flags_now`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced, Event
+from tsuzuri.domain.units import load_document, load_entries
+from tsuzuri.domain.vocabulary import HIDING_FLAGS
+from tsuzuri.projections.record_rows import DocumentRow, EntryRow, document_row, entry_row
+from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.view import View
+
+NAME, VERSION = "record_index", 1
+
+TABLES = """
+CREATE TABLE document (
+    patient_id uuid NOT NULL, document uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
+    registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
+    visible_until timestamptz, event_id uuid NOT NULL, kind text NOT NULL, record_class text, flags_now text[] NOT NULL,
+    facility text NOT NULL, facility_name text, department text, author text, title text NOT NULL,
+    system text NOT NULL, value text NOT NULL, timestamp timestamptz NOT NULL, dated timestamptz,
+    recipient text, recipient_name text, attachments text NOT NULL, received uuid NOT NULL,
+    sort_at timestamptz NOT NULL,
+    PRIMARY KEY (patient_id, document, from_pos)
+);
+CREATE INDEX document_page ON document (patient_id, sort_at DESC, document DESC);
+CREATE TABLE entry (
+    patient_id uuid NOT NULL, entry uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
+    registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
+    visible_until timestamptz, document uuid NOT NULL, document_kind text NOT NULL, record_class text NOT NULL,
+    resource_type text NOT NULL, resource_place integer NOT NULL, name text NOT NULL, codings text NOT NULL,
+    codes text[] NOT NULL, effective text, effective_at timestamptz, issued_at timestamptz,
+    sort_at timestamptz NOT NULL,
+    facility text NOT NULL, department text, author text, status text, verification text,
+    flags text[] NOT NULL, flags_now text[] NOT NULL, flagged_at timestamptz,
+    value text, interpretation text, reference_range text, detail text,
+    PRIMARY KEY (patient_id, entry, from_pos)
+);
+CREATE INDEX entry_page ON entry (patient_id, sort_at DESC, entry DESC);
+CREATE INDEX entry_class_page ON entry (patient_id, record_class, sort_at DESC, entry DESC);
+CREATE INDEX entry_document ON entry (patient_id, document);
+"""
+
+
+ROWS: tuple[type[Row], ...] = (DocumentRow, EntryRow)
+EVENTS: tuple[type[Event], ...] = (BundleRegistered, BundleReplaced, BundleCancelled)
+
+
+def payloads(event: Event) -> Sequence[UUID]:
+    """What `apply` needs of an event beside itself."""
+    if isinstance(event, BundleRegistered | BundleReplaced):
+        return [event.head, *(unit.payload for unit in event.units)]
+    return []
+
+
+def apply(rows: Rows, recorded: Recorded[Event]) -> None:
+    """Fold one event into the rows of its patient. Sees nothing else."""
+    match recorded.event:
+        case BundleRegistered() | BundleReplaced() as event:
+            _close(rows, recorded, event.document)
+            _open(rows, recorded, event)
+        case BundleCancelled() as event:
+            _close(rows, recorded, event.document)
+            for row in rows.of(DocumentRow, event.patient, document=event.document):
+                rows.put(replace(row, cancelled=True))
+            for entry in rows.of(EntryRow, event.patient, document=event.document):
+                rows.put(replace(entry, cancelled=True))
+
+
+def _close(rows: Rows, recorded: Recorded[Event], document: UUID) -> None:
+    """End the version in force, if there is one."""
+    for kind in (DocumentRow, EntryRow):
+        for row in rows.of(kind, recorded.owner, document=document, to_pos=None):
+            assert isinstance(row, DocumentRow | EntryRow)
+            rows.put(replace(row, to_pos=recorded.pos, closed_at=recorded.recorded_at))
+
+
+def _open(rows: Rows, recorded: Recorded[Event], event: BundleRegistered | BundleReplaced) -> None:
+    head = recorded.payloads.get(event.head)
+    if head is not None:
+        rows.put(document_row(recorded, event, load_document(head)))
+    for unit in event.units:
+        body = recorded.payloads.get(unit.payload)
+        for entry in load_entries(body) if body is not None else ():
+            row = entry_row(recorded, event, entry)
+            rows.put(row)
+            _hide_earlier(rows, row)
+
+
+def _hide_earlier(rows: Rows, row: EntryRow) -> None:
+    """A mark that hides an entry hides its earlier versions too: no `asOf` may show what it covers now."""
+    hiding = sorted(HIDING_FLAGS & set(row.flags))
+    for earlier in (
+        rows.of(EntryRow, row.patient_id, document=row.document, entry=row.entry) if hiding else ()
+    ):
+        rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *hiding})))
+
+
+ENTRIES = View(
+    "entry",
+    fields={
+        "id": "entry",
+        "recordClass": "record_class",
+        "name": "name",
+        "codings": "codings",
+        "effective": "effective",
+        "effectiveAt": "effective_at",
+        "issuedAt": "issued_at",
+        "registeredAt": "registered_at",
+        "facility": "facility",
+        "department": "department",
+        "author": "author",
+        "status": "status",
+        "verification": "verification",
+        "flags": "flags",
+        "flaggedAt": "flagged_at",
+        "value": "value",
+        "interpretation": "interpretation",
+        "referenceRange": "reference_range",
+        "detail": "detail",
+        "documentId": "document",
+        "documentKind": "document_kind",
+        "resourceType": "resource_type",
+    },
+    order=("sort_at", "entry"),
+    guarded=True,
+    history=True,
+)
+DOCUMENTS = View(
+    "document",
+    fields={
+        "id": "document",
+        "recordClass": "record_class",
+        "kind": "kind",
+        "title": "title",
+        "facility": "facility",
+        "facilityName": "facility_name",
+        "department": "department",
+        "author": "author",
+        "dated": "dated",
+        "timestamp": "timestamp",
+        "registeredAt": "registered_at",
+        "recipient": "recipient",
+        "recipientName": "recipient_name",
+        "attachments": "attachments",
+        "received": "received",
+    },
+    order=("sort_at", "document"),
+    guarded=True,
+    history=True,
+)
+VIEW = (ENTRIES, DOCUMENTS)

@@ -1,0 +1,145 @@
+"""One row for each version of a document, and of each of its entries: how what was read becomes columns."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from tsuzuri.domain.events import BundleAccepted, Event
+from tsuzuri.domain.owners import entry_id
+from tsuzuri.domain.record import Document, Entry
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
+from tsuzuri.projections.rows import Recorded, Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRow(Row):
+    TABLE, KEY = "document", ("patient_id", "document", "from_pos")
+
+    patient_id: UUID
+    document: UUID
+    from_pos: int
+    to_pos: int | None = None
+    registered_at: datetime
+    closed_at: datetime | None = None
+    cancelled: bool = False
+    visible_until: datetime | None = None
+    event_id: UUID
+    kind: str
+    record_class: str | None
+    flags_now: list[str]
+    facility: str
+    facility_name: str | None
+    department: str | None
+    author: str | None
+    title: str
+    system: str
+    value: str
+    timestamp: datetime
+    dated: datetime | None
+    recipient: str | None
+    recipient_name: str | None
+    attachments: str  # JSON
+    received: UUID
+    sort_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryRow(Row):
+    TABLE, KEY = "entry", ("patient_id", "entry", "from_pos")
+
+    patient_id: UUID
+    entry: UUID
+    from_pos: int
+    to_pos: int | None = None
+    registered_at: datetime
+    closed_at: datetime | None = None
+    cancelled: bool = False
+    visible_until: datetime | None = None
+    document: UUID
+    document_kind: str
+    record_class: str
+    resource_type: str
+    resource_place: int
+    name: str
+    codings: str  # JSON
+    codes: list[str]  # "code" and "system|code", to look for
+    effective: str | None
+    effective_at: datetime | None
+    issued_at: datetime | None
+    sort_at: datetime
+    facility: str
+    department: str | None
+    author: str | None
+    status: str | None
+    verification: str | None
+    flags: list[str]  # as sent with this version
+    flags_now: list[str]  # these, and the hiding ones a later version brought
+    flagged_at: datetime | None
+    value: str | None  # JSON
+    interpretation: str | None
+    reference_range: str | None  # JSON
+    detail: str | None
+
+
+def document_row(recorded: Recorded[Event], event: BundleAccepted, document: Document) -> DocumentRow:
+    return DocumentRow(
+        patient_id=event.patient,
+        document=event.document,
+        from_pos=recorded.pos,
+        registered_at=recorded.recorded_at,
+        event_id=event.event_id,
+        kind=event.kind,
+        record_class=DOCUMENT_CLASSES.get(event.kind),
+        flags_now=[],
+        facility=event.facility,
+        facility_name=document.facility_name,
+        department=document.department,
+        author=document.author,
+        title=document.title,
+        system=event.system,
+        value=event.value,
+        timestamp=event.timestamp,
+        dated=document.dated,
+        recipient=document.recipient,
+        recipient_name=document.recipient_name,
+        attachments=msgspec.json.encode(document.attachments).decode(),
+        received=event.received,
+        sort_at=document.dated or event.timestamp,
+    )
+
+
+def entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) -> EntryRow:
+    return EntryRow(
+        patient_id=event.patient,
+        entry=entry_id(event.document, entry.key),
+        from_pos=recorded.pos,
+        registered_at=recorded.recorded_at,
+        document=event.document,
+        document_kind=event.kind,
+        record_class=entry.record_class,
+        resource_type=entry.resource_type,
+        resource_place=entry.resource_place,
+        name=entry.name,
+        codings=msgspec.json.encode(entry.codings).decode(),
+        codes=[text for coding in entry.codings for text in (coding.code, f"{coding.system}|{coding.code}")],
+        effective=entry.effective,
+        effective_at=entry.effective_at,
+        issued_at=entry.issued_at,
+        sort_at=entry.effective_at or entry.issued_at or event.timestamp,
+        facility=entry.facility,
+        department=entry.department,
+        author=entry.author,
+        status=entry.status,
+        verification=entry.verification,
+        flags=[str(flag) for flag in entry.flags],
+        flags_now=[str(flag) for flag in entry.flags],
+        flagged_at=entry.flagged_at,
+        value=None if entry.value is None else msgspec.json.encode(entry.value).decode(),
+        interpretation=entry.interpretation,
+        reference_range=(
+            None if entry.reference_range is None else msgspec.json.encode(entry.reference_range).decode()
+        ),
+        detail=entry.detail,
+    )

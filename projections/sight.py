@@ -1,0 +1,60 @@
+"""What a decision lets through of one patient's record, and on which position the answer stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.sql import SQL, Composable, Literal
+
+from tsuzuri.domain.events import Ground
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """The rows one reading may show: the decision's grounds, at one position of the patient's part."""
+
+    patient: UUID
+    grounds: tuple[Ground, ...]
+    position: int  # in the patient's part; no row from behind it is shown
+    recorded_by: datetime | None = None  # asOf a moment: what the log had taken in by then
+    decided_at: datetime  # rows that were to be seen until then are gone
+    left_out: tuple[UUID, ...] = ()  # documents that were narrowed behind the position the index stands on
+
+    def predicate(self, *, history: bool) -> Composable:
+        """The condition that every statement over a guarded table carries."""
+        conditions: list[Composable] = [
+            SQL("patient_id = {}").format(Literal(self.patient)),
+            self._grounds(SQL("flags_now") if history else SQL("flags")),
+        ]
+        if self.left_out:
+            conditions.append(SQL("document <> ALL ({})").format(Literal(list(self.left_out))))
+        if history:
+            conditions += self._moment()
+        return SQL(" AND ").join(conditions)
+
+    def _grounds(self, flags: SQL) -> Composable:
+        """A row is shown when one ground covers its class and every one of its marks."""
+        covered = [
+            SQL("(record_class = ANY ({}::text[]) AND {} <@ {}::text[])").format(
+                Literal([str(record_class) for record_class in ground.classes]),
+                flags,
+                Literal([str(flag) for flag in ground.flags]),
+            )
+            for ground in self.grounds
+        ]
+        return SQL("({})").format(SQL(" OR ").join(covered)) if covered else SQL("false")
+
+    def _moment(self) -> list[Composable]:
+        """What was recorded then and may be seen now."""
+        position = Literal(self.position)
+        conditions: list[Composable] = [
+            SQL("from_pos <= {0} AND (to_pos IS NULL OR to_pos > {0})").format(position),
+            SQL("NOT cancelled"),
+            SQL("(visible_until IS NULL OR visible_until > {})").format(Literal(self.decided_at)),
+        ]
+        if self.recorded_by is not None:
+            moment = Literal(self.recorded_by)
+            conditions[0] = SQL(
+                "from_pos <= {0} AND registered_at <= {1} AND (closed_at IS NULL OR closed_at > {1})"
+            ).format(position, moment)
+        return conditions
