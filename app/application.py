@@ -23,9 +23,9 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
-from tsuzuri.domain.registrations import NothingToCancel
+from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
-from tsuzuri.graphql.context import AsOf, RegisteredBundle, RequestRefused
+from tsuzuri.graphql.context import AsOf, RequestRefused
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.catalogue import UnknownProjection

@@ -1,68 +1,86 @@
 """The `tsuzuri` command. Exit codes: 0 done; 1 found a difference or stopped at something; 2 wrong usage."""
 
-import logging
-import sys
+from importlib import import_module
+from typing import Any
 
-import structlog
 import typer
+from typer.core import TyperGroup
 
-from tsuzuri.app.actions.refusals import Busy, NotPermitted
-from tsuzuri.app.commands import database, development, ingest, projections, serve
-from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
-from tsuzuri.app.migrate import MigrationRefused
-from tsuzuri.app.settings import SettingsWrong
-from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused
-from tsuzuri.domain.callers import IncompleteCaller
-from tsuzuri.projections.catalogue import UnknownProjection
-from tsuzuri.projections.engine import ProjectionOutdated
+COMMANDS = {
+    "serve": "serve:app",
+    "ingest": "ingest:app",
+    "check": "development:check_app",
+    "sample": "sample:app",
+    "query": "development:query_app",
+    "token": "tokens:app",
+    "schema": "development:schema_app",
+    "projections": "projections:app",
+    "facilities": "facilities:app",
+    "db": "database:app",
+}
+"""Command → module of app/commands and the Typer in it, imported when it is asked for: FHIR and GraphQL take
+a second to load, and `tsuzuri token` needs neither."""
+
+
+class Commands(TyperGroup):
+    """The commands, loaded one by one."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        loaded: Any = getattr(import_module(f"tsuzuri.app.commands.{module}"), name)
+        return typer.main.get_command(loaded)
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Tsuzuri 綴: an event-sourced medical record index.",
 )
-app.command()(serve.serve)
-app.command()(ingest.ingest)
-app.command()(development.check)
-app.command()(development.sample)
-app.command()(development.query)
-app.command()(development.token)
-app.command()(development.schema)
-app.add_typer(projections.app, name="projections")
-app.add_typer(database.app, name="db")
-app.add_typer(database.facilities_app, name="facilities")
 
-WRONG_USAGE = (SettingsWrong, DevelopmentOnly, IncompleteCaller, UnknownProjection)
-STOPPED = (
-    Busy,
-    EmbeddedPostgresUnavailable,
-    MigrationRefused,
-    NotPermitted,
-    ProjectionOutdated,
-    TokenRefused,
-)
+
+@app.callback()
+def tsuzuri() -> None:
+    """Tsuzuri 綴: an event-sourced medical record index."""
 
 
 def main() -> None:
     """What a person can mend is told in one line; anything else is a fault and shows where it happened."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     try:
         app()
-    except WRONG_USAGE as wrong:
-        _exit(2, wrong)
-    except STOPPED as stopped:
-        _exit(1, stopped)
+    except Exception as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        typer.echo(f"tsuzuri: {error}", err=True)
+        raise SystemExit(code) from None
 
 
-def _exit(code: int, error: Exception) -> None:
-    typer.echo(f"tsuzuri: {error}", err=True)
-    raise SystemExit(code)
+def exit_code(error: Exception) -> int | None:
+    """1 or 2 for what a person can mend; None for a fault of ours."""
+    from tsuzuri.app.actions import refusals
+    from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
+    from tsuzuri.app.migrate import MigrationRefused
+    from tsuzuri.app.settings import SettingsWrong
+    from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused
+    from tsuzuri.domain.callers import IncompleteCaller
+    from tsuzuri.projections.catalogue import UnknownProjection
+    from tsuzuri.projections.engine import ProjectionOutdated
+
+    if isinstance(error, SettingsWrong | DevelopmentOnly | IncompleteCaller | UnknownProjection):
+        return 2
+    stopped = (
+        refusals.Busy,
+        refusals.NotPermitted,
+        EmbeddedPostgresUnavailable,
+        MigrationRefused,
+        ProjectionOutdated,
+        TokenRefused,
+    )
+    return 1 if isinstance(error, stopped) else None

@@ -21,7 +21,7 @@ from tsuzuri.domain.events import (
 )
 from tsuzuri.domain.owners import document_id
 from tsuzuri.domain.record import Demographics, Document
-from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.domain.vocabulary import DocumentKind, Stream
 
 
 class Registration(StrEnum):
@@ -31,6 +31,18 @@ class Registration(StrEnum):
     REPLACED = "REPLACED"
     UNCHANGED = "UNCHANGED"
     SUPERSEDED = "SUPERSEDED"
+
+
+@dataclass(frozen=True)
+class RegisteredBundle:
+    """What became of a Bundle, for whoever sent it."""
+
+    outcome: Registration
+    document: UUID
+    patient: UUID
+    kind: DocumentKind
+    entries: int
+    warnings: tuple[str, ...]
 
 
 class NothingToCancel(ValueError):

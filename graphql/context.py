@@ -11,7 +11,7 @@ from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import PatientKey
-from tsuzuri.domain.registrations import Registration
+from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
@@ -36,18 +36,6 @@ class RequestRefused(Exception):
     def __init__(self, code: str, message: str):
         super().__init__(message)
         self.code = code
-
-
-@dataclass(frozen=True)
-class RegisteredBundle:
-    """What became of a Bundle, for whoever sent it."""
-
-    outcome: Registration
-    document: UUID
-    patient: UUID
-    kind: DocumentKind
-    entries: int
-    warnings: tuple[str, ...]
 
 
 class Application(Protocol):

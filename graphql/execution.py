@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import orjson
 import structlog
+from graphql import OperationDefinitionNode, parse
 from strawberry import Schema
 from strawberry.dataloader import DataLoader
 from strawberry.types import ExecutionResult
@@ -46,13 +47,9 @@ async def execute(
             **more,
         )
         assert isinstance(result, ExecutionResult)
-        operation = Operation(
-            sha256=sha256(document.encode()).hexdigest(),
-            name=operation_name,
-            variables=orjson.dumps(variables or {}).decode(),
-        )
         try:
             if context.readings:
+                operation = _operation(document, variables, operation_name)
                 await application.settle(caller, context.readings, operation, result.data)
         except NarrowedMeanwhile:
             continue
@@ -62,6 +59,22 @@ async def execute(
             )
         return _response(result)
     return _withheld("CHANGED_MEANWHILE", "the record was being changed while it was read: try again")
+
+
+def _operation(document: str, variables: Mapping[str, Any] | None, name: str | None) -> Operation:
+    return Operation(
+        sha256=sha256(document.encode()).hexdigest(),
+        name=name or _only_name(document),
+        variables=orjson.dumps(variables or {}).decode(),
+    )
+
+
+def _only_name(document: str) -> str | None:
+    """The name of the document's only operation, for the trail."""
+    names = [
+        d.name.value for d in parse(document).definitions if isinstance(d, OperationDefinitionNode) and d.name
+    ]
+    return names[0] if len(names) == 1 else None
 
 
 def _context(application: Application, caller: Caller) -> Context:

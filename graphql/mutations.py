@@ -7,8 +7,9 @@ import strawberry
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
+from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import Role
-from tsuzuri.graphql.context import Context, RegisteredBundle
+from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import DocumentKind, PurposeOfUse, RecordClass, Registration
 from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
 from tsuzuri.graphql.operator_types import RebuiltProjection

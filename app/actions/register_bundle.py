@@ -16,6 +16,7 @@ from tsuzuri.domain.record import Entry, Reading
 from tsuzuri.domain.registrations import (
     Intake,
     PatientRecord,
+    RegisteredBundle,
     Registration,
     document_key,
     evolve,
@@ -26,7 +27,6 @@ from tsuzuri.domain.registrations import (
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import RecordClass, Role
 from tsuzuri.eventlog.appending import Beside, ClaimedElsewhere, Payload
-from tsuzuri.graphql.context import RegisteredBundle
 
 ATTEMPTS = 5
 

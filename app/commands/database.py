@@ -1,26 +1,14 @@
-"""`tsuzuri db` and `tsuzuri facilities`: what an operator sets up."""
+"""`tsuzuri db`: the database is brought up to this program when an operator says so."""
 
-import asyncio
-import getpass
-from pathlib import Path
-from typing import Annotated
-
-import msgspec
 import typer
 from psycopg import Connection
 
-from tsuzuri.app.actions.list_facilities import list_facilities
-from tsuzuri.app.database import database, ready_database
+from tsuzuri.app.database import database
 from tsuzuri.app.migrate import migrate, pending_migrations
-from tsuzuri.app.services import services
-from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.facilities import Facility
-from tsuzuri.domain.vocabulary import Role
+from tsuzuri.app.settings import read_settings
 from tsuzuri.projections.generations import prepare
 
 app = typer.Typer(no_args_is_help=True, help="The database.")
-facilities_app = typer.Typer(no_args_is_help=True, help="医療機関: the list of facilities.")
 
 
 @app.command("migrate")
@@ -43,19 +31,3 @@ def status() -> None:
         typer.echo(f"pending {migration.number:04}_{migration.name}")
     typer.echo("run: tsuzuri db migrate" if waiting else "the database fits this program")
     raise typer.Exit(1 if waiting else 0)
-
-
-@facilities_app.command("load")
-def load(file: Annotated[Path, typer.Argument(help="A JSON array of facilities.")]) -> None:
-    """Enter facilities from a file; what the list says already changes nothing."""
-    settings = read_settings()
-    facilities = msgspec.json.decode(file.read_bytes(), type=list[Facility])
-    with ready_database(settings) as dsn:
-        changed = asyncio.run(_load(settings, dsn, facilities))
-    typer.echo(f"{len(facilities)} facilities read, {changed} entered or changed")
-
-
-async def _load(settings: Settings, dsn: str, facilities: list[Facility]) -> int:
-    caller = Caller(person=f"operator:{getpass.getuser()}", role=Role.OPERATOR)
-    async with services(settings, dsn) as opened:
-        return await list_facilities(opened, caller, facilities)

@@ -45,6 +45,10 @@ class Result:
     reason: str | None = None
 
 
+app = typer.Typer()
+
+
+@app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, NDJSON.")],
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each file.")] = False,

@@ -9,10 +9,11 @@ import typer
 from psycopg import Connection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from tsuzuri.app.actions.rebuild_projection import rebuild_projection
 from tsuzuri.app.database import ready_database
+from tsuzuri.app.logs import configure_logs
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
@@ -31,7 +32,8 @@ app = typer.Typer(no_args_is_help=True, help="Projections: where they stand, cat
 def list_projections() -> None:
     """Where each projection's live generation stands."""
     with ready_database(read_settings()) as dsn, Connection.connect(dsn, autocommit=True) as connection:
-        table = Table("projection", "generation", "position", "lag events", "lag seconds", "kept beside")
+        table = Table("generation", "position", "lag events", "lag seconds", "kept beside")
+        table.columns.insert(0, Column("projection", no_wrap=True))
         for s in standings(connection):
             beside = ", ".join(map(str, s.other_generations)) or "-"
             table.add_row(
@@ -48,6 +50,7 @@ def catch_up(
     """Apply what the log has and the projections lack."""
     with ready_database(read_settings()) as dsn:
         if follow:
+            configure_logs()
             worker = Projector(dsn)
             signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
             worker.run()

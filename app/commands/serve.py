@@ -7,15 +7,20 @@ import typer
 import uvicorn
 
 from tsuzuri.app.database import ready_database
+from tsuzuri.app.logs import configure_logs
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import read_settings
 
+app = typer.Typer()
 
+
+@app.command()
 def serve(
     projector: Annotated[bool, typer.Option(help="Run the projector in this process too.")] = True,
 ) -> None:
     """Serve the API. The embedded database lives and dies with this process."""
+    configure_logs()
     settings = read_settings()
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)

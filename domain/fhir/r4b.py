@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from fhir.resources.R4B import fhirtypes
 from fhir.resources.R4B.bundle import Bundle
+from pydantic import ValidationError
+
 from tsuzuri.domain.fhir.rejection import BundleRejected
 
 _SHOWN_MAX = 5

@@ -1,0 +1,110 @@
+"""One PostgreSQL server for the whole run, and a database of its own for each test that asks for one."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from tsuzuri.app.application import TsuzuriApplication
+from tsuzuri.app.embedded_postgres import EmbeddedPostgres
+from tsuzuri.app.migrate import migrate
+from tsuzuri.app.services import Services, services
+from tsuzuri.app.settings import Settings, read_settings
+from tsuzuri.graphql.schema import build_schema, schema_sha256
+from tsuzuri.projections.generations import prepare
+
+T = TypeVar("T")
+PARTS = 4
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """TSUZURI_TEST_DATABASE when it is set, else an embedded server."""
+    if given := os.environ.get("TSUZURI_TEST_DATABASE"):
+        yield given
+        return
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.dsn
+
+
+@pytest.fixture(scope="session")
+def template(server_dsn: str) -> str:
+    """A migrated, empty database that new ones are copied from."""
+    name = f"template_{os.getpid()}"
+    with Connection.connect(server_dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    with Connection.connect(make_conninfo(server_dsn, dbname=name), autocommit=True) as connection:
+        migrate(connection, parts=PARTS)
+        prepare(connection)
+    return name
+
+
+@pytest.fixture
+def dsn(server_dsn: str, template: str) -> Iterator[str]:
+    """An empty, migrated database."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with Connection.connect(server_dsn, autocommit=True) as connection:
+        connection.execute(
+            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+        )
+        yield make_conninfo(server_dsn, dbname=name)
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def connection(dsn: str) -> Iterator[Connection[Any]]:
+    with Connection.connect(dsn, autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings({"TSUZURI_HOME": str(tmp_path / "home"), "TSUZURI_MODE": "development"})
+
+
+@pytest.fixture
+def run(settings: Settings, dsn: str) -> Callable[[Callable[[Services], Awaitable[T]]], T]:
+    """Run a coroutine function on services over the test's own database."""
+
+    def run_one(work: Callable[[Services], Awaitable[T]]) -> T:
+        async def inside() -> T:
+            async with services(settings, dsn) as opened:
+                return await work(opened)
+
+        return asyncio.run(inside())
+
+    return run_one
+
+
+@pytest.fixture
+def open_application(settings: Settings, dsn: str) -> Callable[[], Any]:
+    """An application and its schema, as an asynchronous context."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[TsuzuriApplication]:
+        async with services(settings, dsn) as under:
+            yield TsuzuriApplication(under, schema_sha256(build_schema()))
+
+    return opened
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Published examples lie outside the project: without them their tests say so and are skipped."""
+    if not shared_data().is_dir():
+        for item in items:
+            if item.get_closest_marker("realdata"):
+                item.add_marker(pytest.mark.skip(reason="no shared data"))
+
+
+def shared_data() -> Path:
+    given = os.environ.get("TSUZURI_SHARED_DATA")
+    return Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
