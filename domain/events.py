@@ -94,6 +94,9 @@ class BundleAccepted(Event):
     units: tuple[Unit, ...]
     sender: str  # the caller's person or system id
     warnings: tuple[str, ...] = ()
+    hides: bool = (
+        False  # an entry carries a mark that hides it, here and wherever the facility sent it before
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ class Value:
 
     text: str  # readable in one line: "6.9 %", "陰性"
     number: str | None = None
+    comparator: str | None = None  # "<": the number is a bound, not the result
     unit: str | None = None
     coding: Coding | None = None
 
@@ -46,6 +47,9 @@ class Entry:
     record_class: RecordClass
     resource_type: str  # FHIR: Condition, AllergyIntolerance, Observation, MedicationRequest, ...
     resource_place: int  # index in Bundle.entry of the source resource
+    source: str | None = (
+        None  # resourceInstance-identifier: the sender's own name for it, the same in every Bundle
+    )
     name: str  # what a clinician reads first: code.text, else a display, else a code
     codings: tuple[Coding, ...] = ()
     effective: str | None = (
@@ -63,6 +67,8 @@ class Entry:
     value: Value | None = None
     interpretation: str | None = None  # H, L, N, ... (HL7 v3 ObservationInterpretation)
     reference_range: ReferenceRange | None = None
+    ended: str | None = None  # abatement, as sent
+    ended_at: datetime | None = None  # its earliest moment, aware, UTC
     detail: str | None = None  # one readable line more: dosage, reaction, note
 
 

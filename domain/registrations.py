@@ -60,6 +60,7 @@ class Intake:
     units: tuple[Unit, ...]
     sender: str
     warnings: tuple[str, ...] = ()
+    hides: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,7 @@ def register(
         units=intake.units,
         sender=intake.sender,
         warnings=intake.warnings,
+        hides=intake.hides,
     )
     known = record.documents.get(document_uuid)
     if known is None or known.cancelled:

@@ -113,7 +113,7 @@ class EventLog:
             row = await cursor.fetchone()
         return None if row is None else row[0]
 
-    async def narrowed_between(self, patient: UUID, after: int) -> list[Any]:
+    async def record_events_behind(self, patient: UUID, after: int) -> list[Any]:
         """The patient's record events behind position *after*, which an index that stands there lacks."""
         async with self.pool.connection() as connection:
             cursor = await connection.execute(

@@ -151,7 +151,7 @@ class RecordReader:
     async def _ready_summary(self) -> Sequence[Row] | None:
         sight = self.reading.sight
         now = sight.recorded_by is None and sight.position == self.reading.stands.position
-        if not now or sight.left_out:
+        if not now or sight.incomplete:
             return None
         if await self.application.position_of(patient_summary.NAME, sight.patient) != sight.position:
             return None

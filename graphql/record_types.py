@@ -28,6 +28,7 @@ class Coding:
 class Value:
     text: str = strawberry.field(description="Readable in one line.")
     number: str | None = strawberry.field(description="The number with the sender's decimals, e.g. 0.40.")
+    comparator: str | None = strawberry.field(description="<, <=, >=, >: the number is a bound.")
     unit: str | None = strawberry.field(description="Unit, as sent.")
 
 
@@ -61,6 +62,7 @@ class Entry:
     value: Value | None = strawberry.field(description="The result, of tests.")
     interpretation: str | None = strawberry.field(description="H, L, N, …: the laboratory's own mark.")
     reference_range: ReferenceRange | None = strawberry.field(description="基準範囲.")
+    ended: str | None = strawberry.field(description="When it ended, as sent; of diagnoses.")
     detail: str | None = strawberry.field(description="Dosage, reaction or note, in one line.")
     resource_type: str = strawberry.field(description="FHIR resource type it was taken from.")
     document_id: strawberry.ID = strawberry.field(description="The registered Bundle that brought it.")
@@ -102,9 +104,10 @@ class Entry:
             verification=row["verification"],
             flags=[Flag(flag) for flag in row["flags"]],
             flagged_at=_maybe(row["flaggedAt"]),
-            value=Value(text=value["text"], number=value["number"], unit=value["unit"]) if value else None,
+            value=_value(value) if value else None,
             interpretation=row["interpretation"],
             reference_range=ReferenceRange(**reference) if reference else None,
+            ended=row["ended"],
             detail=row["detail"],
             resource_type=row["resourceType"],
             document_id=strawberry.ID(str(row["documentId"])),
@@ -196,6 +199,12 @@ def document_connection(
         reader.application.seals, reader.use("documents"), nodes, first, began=after is not None
     )
     return DocumentConnection(edges=edges, page_info=info, total_count=total)
+
+
+def _value(value: Mapping[str, Any]) -> Value:
+    return Value(
+        text=value["text"], number=value["number"], comparator=value["comparator"], unit=value["unit"]
+    )
 
 
 def _maybe(value: datetime | str | None) -> datetime | None:

@@ -3,19 +3,18 @@
 An entry's JSON has the fields of the record index's view, so a summary reads like a page of entries.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced, Event
-from tsuzuri.domain.units import load_entries
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
 from tsuzuri.projections.record_index import ENTRIES
-from tsuzuri.projections.record_rows import EntryRow, entry_row
+from tsuzuri.projections.record_rows import EntryRow, Fact, entry_rows, hidden_facts
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
@@ -60,23 +59,11 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     match recorded.event:
         case BundleRegistered() | BundleReplaced() as event:
             _forget(rows, recorded.owner, event.document)
-            groups: dict[tuple[str, str], list[EntryRow]] = defaultdict(list)
-            for payload in payloads(event):
-                body = recorded.payloads.get(payload)
-                for entry in load_entries(body) if body is not None else ():
-                    row = entry_row(recorded, event, entry)
-                    groups[row.record_class, ",".join(row.flags)].append(row)
-            for (record_class, marks), entries in groups.items():
-                rows.put(
-                    SummaryRow(
-                        patient_id=event.patient,
-                        record_class=record_class,
-                        marks=marks,
-                        document=event.document,
-                        flags=entries[0].flags,
-                        entries=msgspec.json.encode([_shown(entry) for entry in entries]).decode(),
-                    )
-                )
+            entries = entry_rows(recorded, event)
+            for marked, hiding in hidden_facts(entries).items():
+                _hide_earlier(rows, event.patient, marked, hiding)
+            for entry in entries:
+                _add(rows, event.patient, event.document, entry.record_class, entry.flags_now, _shown(entry))
         case BundleCancelled() as event:
             _forget(rows, recorded.owner, event.document)
 
@@ -86,8 +73,55 @@ def _forget(rows: Rows, patient: UUID, document: UUID) -> None:
         rows.remove(row)
 
 
-def _shown(row: EntryRow) -> dict[str, object]:
-    return {field: getattr(row, column) for field, column in ENTRIES.fields.items()} | {"sortAt": row.sort_at}
+def _add(
+    rows: Rows,
+    patient: UUID,
+    document: UUID,
+    record_class: str,
+    flags: Sequence[str],
+    entry: Mapping[str, Any],
+) -> None:
+    """Put one entry with its group: same class, same marks, same document."""
+    group: dict[str, Any] = {
+        "record_class": record_class,
+        "marks": ",".join(sorted(flags)),
+        "document": document,
+    }
+    before = [other for row in rows.of(SummaryRow, patient, **group) for other in _entries(row)]
+    entries = _json([*before, entry])
+    rows.put(SummaryRow(patient_id=patient, **group, flags=sorted(flags), entries=entries))
+
+
+def _hide_earlier(rows: Rows, patient: UUID, marked: Fact, hiding: frozenset[str]) -> None:
+    """As in the record index: what the facility sent before under the same name moves to the hidden group."""
+    for row in rows.of(SummaryRow, patient, record_class=marked[0]):
+        entries = _entries(row)
+        covered = [entry for entry in entries if _fact(entry) == marked]
+        if not covered or hiding <= set(row.flags):
+            continue
+        rows.remove(row)
+        if rest := [entry for entry in entries if entry not in covered]:
+            rows.put(replace(row, entries=_json(rest)))
+        for entry in covered:
+            _add(rows, patient, row.document, row.record_class, sorted({*row.flags, *hiding}), entry)
+
+
+def _fact(entry: Mapping[str, Any]) -> Fact:
+    return entry["recordClass"], entry["facility"], entry["source"] or UUID(entry["id"])
+
+
+def _entries(row: SummaryRow) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = msgspec.json.decode(row.entries)
+    return entries
+
+
+def _json(entries: Sequence[Mapping[str, Any]]) -> str:
+    return msgspec.json.encode(entries).decode()
+
+
+def _shown(row: EntryRow) -> dict[str, Any]:
+    shown = {field: getattr(row, column) for field, column in ENTRIES.fields.items()}
+    return shown | {"sortAt": row.sort_at, "source": row.source}
 
 
 SUMMARY = View(

@@ -4,14 +4,21 @@ Rows are closed, not deleted. What must not be seen any more at any `asOf` (a ca
 marked later) says so on every one of its rows: `cancelled`, `flags_now`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced, Event
-from tsuzuri.domain.units import load_document, load_entries
-from tsuzuri.domain.vocabulary import HIDING_FLAGS
-from tsuzuri.projections.record_rows import DocumentRow, EntryRow, document_row, entry_row
+from tsuzuri.domain.units import load_document
+from tsuzuri.projections.record_rows import (
+    DocumentRow,
+    EntryRow,
+    Fact,
+    document_row,
+    entry_rows,
+    fact,
+    hidden_facts,
+)
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
@@ -33,12 +40,14 @@ CREATE TABLE entry (
     patient_id uuid NOT NULL, entry uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
     registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
     visible_until timestamptz, document uuid NOT NULL, document_kind text NOT NULL, record_class text NOT NULL,
-    resource_type text NOT NULL, resource_place integer NOT NULL, name text NOT NULL, codings text NOT NULL,
+    resource_type text NOT NULL, resource_place integer NOT NULL, source text, name text NOT NULL,
+    codings text NOT NULL,
     codes text[] NOT NULL, effective text, effective_at timestamptz, issued_at timestamptz,
     sort_at timestamptz NOT NULL,
     facility text NOT NULL, department text, author text, status text, verification text,
     flags text[] NOT NULL, flags_now text[] NOT NULL, flagged_at timestamptz,
-    value text, interpretation text, reference_range text, detail text,
+    value text, interpretation text, reference_range text,
+    ended text, ended_at timestamptz, detail text,
     PRIMARY KEY (patient_id, entry, from_pos)
 );
 CREATE INDEX entry_page ON entry (patient_id, sort_at DESC, entry DESC);
@@ -84,21 +93,21 @@ def _open(rows: Rows, recorded: Recorded[Event], event: BundleRegistered | Bundl
     head = recorded.payloads.get(event.head)
     if head is not None:
         rows.put(document_row(recorded, event, load_document(head)))
-    for unit in event.units:
-        body = recorded.payloads.get(unit.payload)
-        for entry in load_entries(body) if body is not None else ():
-            row = entry_row(recorded, event, entry)
-            rows.put(row)
-            _hide_earlier(rows, row)
+    entries = entry_rows(recorded, event)
+    for marked, hiding in hidden_facts(entries).items():
+        _hide_earlier(rows, event.patient, marked, hiding)
+    for entry in entries:
+        rows.put(entry)
 
 
-def _hide_earlier(rows: Rows, row: EntryRow) -> None:
-    """A mark that hides an entry hides its earlier versions too: no `asOf` may show what it covers now."""
-    hiding = sorted(HIDING_FLAGS & set(row.flags))
-    for earlier in (
-        rows.of(EntryRow, row.patient_id, document=row.document, entry=row.entry) if hiding else ()
-    ):
-        rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *hiding})))
+def _hide_earlier(rows: Rows, patient: UUID, marked: Fact, hiding: Iterable[str]) -> None:
+    """A mark that hides a fact hides what the facility sent before under the same name, in whichever Bundle.
+
+    No `asOf` may show what the mark covers now. A version sent later without the mark is shown again.
+    """
+    for earlier in rows.of(EntryRow, patient, record_class=marked[0], facility=marked[1]):
+        if fact(earlier) == marked:
+            rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *hiding})))
 
 
 ENTRIES = View(
@@ -122,6 +131,7 @@ ENTRIES = View(
         "value": "value",
         "interpretation": "interpretation",
         "referenceRange": "reference_range",
+        "ended": "ended",
         "detail": "detail",
         "documentId": "document",
         "documentKind": "document_kind",

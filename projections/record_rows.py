@@ -1,6 +1,7 @@
 """One row for each version of a document, and of each of its entries: how what was read becomes columns."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,8 @@ import msgspec
 from tsuzuri.domain.events import BundleAccepted, Event
 from tsuzuri.domain.owners import entry_id
 from tsuzuri.domain.record import Document, Entry
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
+from tsuzuri.domain.units import load_entries
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, HIDING_FLAGS
 from tsuzuri.projections.rows import Recorded, Row
 
 
@@ -62,6 +64,7 @@ class EntryRow(Row):
     record_class: str
     resource_type: str
     resource_place: int
+    source: str | None
     name: str
     codings: str  # JSON
     codes: list[str]  # "code" and "system|code", to look for
@@ -80,6 +83,8 @@ class EntryRow(Row):
     value: str | None  # JSON
     interpretation: str | None
     reference_range: str | None  # JSON
+    ended: str | None
+    ended_at: datetime | None
     detail: str | None
 
 
@@ -110,7 +115,35 @@ def document_row(recorded: Recorded[Event], event: BundleAccepted, document: Doc
     )
 
 
-def entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) -> EntryRow:
+def entry_rows(recorded: Recorded[Event], event: BundleAccepted) -> list[EntryRow]:
+    """One row for each entry that the projection's payloads hold.
+
+    Two entries of one Bundle under one name of the sender's are one fact: what hides one hides both.
+    """
+    bodies = [recorded.payloads[unit.payload] for unit in event.units if unit.payload in recorded.payloads]
+    rows = [_entry_row(recorded, event, entry) for body in bodies for entry in load_entries(body)]
+    hiding = hidden_facts(rows)
+    return [replace(row, flags_now=sorted({*row.flags, *hiding.get(fact(row), ())})) for row in rows]
+
+
+Fact = tuple[str, str, str | UUID]
+"""What a facility says under one name: record class, facility, its own name for it (else the entry's id)."""
+
+
+def fact(row: EntryRow) -> Fact:
+    return row.record_class, row.facility, row.source or row.entry
+
+
+def hidden_facts(rows: Iterable[EntryRow]) -> dict[Fact, frozenset[str]]:
+    """Facts that carry a hiding mark, and which."""
+    found: dict[Fact, frozenset[str]] = {}
+    for row in rows:
+        if hiding := HIDING_FLAGS & set(row.flags):
+            found[fact(row)] = found.get(fact(row), frozenset()) | hiding
+    return found
+
+
+def _entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) -> EntryRow:
     return EntryRow(
         patient_id=event.patient,
         entry=entry_id(event.document, entry.key),
@@ -121,6 +154,7 @@ def entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) ->
         record_class=entry.record_class,
         resource_type=entry.resource_type,
         resource_place=entry.resource_place,
+        source=entry.source,
         name=entry.name,
         codings=msgspec.json.encode(entry.codings).decode(),
         codes=[text for coding in entry.codings for text in (coding.code, f"{coding.system}|{coding.code}")],
@@ -141,5 +175,7 @@ def entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) ->
         reference_range=(
             None if entry.reference_range is None else msgspec.json.encode(entry.reference_range).decode()
         ),
+        ended=entry.ended,
+        ended_at=entry.ended_at,
         detail=entry.detail,
     )

@@ -18,7 +18,13 @@ class Sight:
     position: int  # in the patient's part; no row from behind it is shown
     recorded_by: datetime | None = None  # asOf a moment: what the log had taken in by then
     decided_at: datetime  # rows that were to be seen until then are gone
-    left_out: tuple[UUID, ...] = ()  # documents that were narrowed behind the position the index stands on
+    # What was narrowed behind the position the index stands on:
+    left_out_documents: tuple[UUID, ...] = ()
+    left_out_facilities: tuple[str, ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        return bool(self.left_out_documents or self.left_out_facilities)
 
     def predicate(self, *, history: bool) -> Composable:
         """The condition that every statement over a guarded table carries."""
@@ -26,8 +32,10 @@ class Sight:
             SQL("patient_id = {}").format(Literal(self.patient)),
             self._grounds(SQL("flags_now") if history else SQL("flags")),
         ]
-        if self.left_out:
-            conditions.append(SQL("document <> ALL ({})").format(Literal(list(self.left_out))))
+        if self.left_out_documents:
+            conditions.append(SQL("document <> ALL ({})").format(Literal(list(self.left_out_documents))))
+        if self.left_out_facilities and history:
+            conditions.append(SQL("facility <> ALL ({})").format(Literal(list(self.left_out_facilities))))
         if history:
             conditions += self._moment()
         return SQL(" AND ").join(conditions)

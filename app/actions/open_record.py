@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from uuid import UUID
 
 from tsuzuri.app.actions.find_patient import find_patient
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import AccessRequest, Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import BundleCancelled, BundleReplaced
+from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered, BundleReplaced, Event
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.graphql.context import AsOf, AsOfPosition, RequestRefused
@@ -77,10 +76,10 @@ async def _reading(
         if stands.position < wanted:
             raise RequestRefused("NOT_YET", "the index has not reached minPosition yet: ask again shortly")
     stands = await _stands(services, request)
-    left_out = await _narrowed(services, request, guard_pos, stands)
-    if left_out:
+    behind = await _narrowed(services, request, guard_pos, stands)
+    if behind:
         stands = await _wait_for(services, request, guard_pos, NARROWED_WAIT_SECONDS)
-        left_out = await _narrowed(services, request, guard_pos, stands)
+        behind = await _narrowed(services, request, guard_pos, stands)
     position = stands.position
     if isinstance(as_of, AsOfPosition):
         position = min(position, opened_position(services, request, as_of.token))
@@ -95,11 +94,12 @@ async def _reading(
             position=position,
             recorded_by=None if isinstance(as_of, AsOfPosition) else as_of,
             decided_at=request.at,
-            left_out=left_out,
+            left_out_documents=tuple({event.document for event in behind}),
+            left_out_facilities=tuple({event.facility for event in behind if _hides(event)}),
         ),
         guard_pos=guard_pos,
         as_of=None if as_of is None else "position" if isinstance(as_of, AsOfPosition) else as_of.isoformat(),
-        incomplete=bool(left_out),
+        incomplete=bool(behind),
         stands=stands,
     )
 
@@ -131,11 +131,18 @@ async def _wait_for(services: Services, request: AccessRequest, position: int, s
         await asyncio.sleep(_POLL_SECONDS)
 
 
+Narrowing = BundleRegistered | BundleReplaced | BundleCancelled
+
+
 async def _narrowed(
     services: Services, request: AccessRequest, guard_pos: int, stands: Freshness
-) -> tuple[UUID, ...]:
-    """Documents that were replaced or cancelled behind where the index stands: their old rows must not show."""
+) -> list[Narrowing]:
+    """What was replaced, cancelled or hidden behind where the index stands: its old rows must not show."""
     if stands.position >= guard_pos:
-        return ()
-    events = await services.log.narrowed_between(request.patient, stands.position)
-    return tuple({event.document for event in events if isinstance(event, BundleCancelled | BundleReplaced)})
+        return []
+    events = await services.log.record_events_behind(request.patient, stands.position)
+    return [event for event in events if isinstance(event, BundleCancelled | BundleReplaced) or _hides(event)]
+
+
+def _hides(event: Event) -> bool:
+    return isinstance(event, BundleAccepted) and event.hides

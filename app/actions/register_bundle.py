@@ -25,7 +25,7 @@ from tsuzuri.domain.registrations import (
     register,
 )
 from tsuzuri.domain.units import dump_document, dump_entries
-from tsuzuri.domain.vocabulary import RecordClass, Role
+from tsuzuri.domain.vocabulary import HIDING_FLAGS, RecordClass, Role
 from tsuzuri.eventlog.appending import Beside, ClaimedElsewhere, Payload
 
 ATTEMPTS = 5
@@ -52,7 +52,8 @@ async def register_bundle(services: Services, caller: Caller, received: bytes) -
         if result in (Registration.REGISTERED, Registration.REPLACED):
             intake, payloads = _intake(services, caller, reading, received, digest)
             events = _events(services, record, match, reading, intake)
-            beside = Beside(narrows=result is Registration.REPLACED, payloads=payloads, claims=match.claims)
+            narrows = result is Registration.REPLACED or intake.hides
+            beside = Beside(narrows=narrows, payloads=payloads, claims=match.claims)
             try:
                 await services.log.save(*events, beside=beside)
             except (IntegrityError, ClaimedElsewhere):
@@ -113,6 +114,7 @@ def _intake(
         units=tuple(units),
         sender=caller.person,
         warnings=reading.warnings,
+        hides=any(HIDING_FLAGS & set(entry.flags) for entry in reading.entries),
     )
     return intake, [whole, head, *bodies]
 

@@ -1,5 +1,7 @@
 """傷病名: Condition."""
 
+from datetime import datetime
+
 from tsuzuri.domain.fhir.elements import Element, code_of, label, one_line
 from tsuzuri.domain.fhir.entry import Source, detail_of, moment_of, notes, read_entry, status_code
 from tsuzuri.domain.fhir.quantities import quantity_text, range_text
@@ -21,7 +23,8 @@ def condition(source: Source) -> Entry:
         authors=["recorder", "asserter"],
         status=status_code(resource, "clinicalStatus"),
         verification=status_code(resource, "verificationStatus"),
-        detail=detail_of(_principal(resource), onset(resource), _end(resource), *notes(resource)),
+        ended=_end(resource),
+        detail=detail_of(_principal(resource), onset(resource), *notes(resource)),
     )
 
 
@@ -62,7 +65,8 @@ def _years(age: Element | None) -> str | None:
     return quantity_text(age)
 
 
-def _end(resource: Element) -> str | None:
-    ended, _ = moment_of(resource, "abatementDateTime", "abatementPeriod")
+def _end(resource: Element) -> tuple[str | None, datetime | None]:
+    """Abatement as sent, and its earliest moment where it is a date."""
+    ended, ended_at = moment_of(resource, "abatementDateTime", "abatementPeriod")
     text = ended or resource.text("abatementString") or _years(resource.element("abatementAge"))
-    return f"終了 {one_line(text)}" if text else None
+    return (one_line(text) if text else None), ended_at

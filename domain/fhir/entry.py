@@ -47,6 +47,7 @@ def read_entry(
     authors: Iterable[str] = (),
     status: str | None = None,
     verification: str | None = None,
+    ended: tuple[str | None, datetime | None] = (None, None),
     detail: str | None = None,
 ) -> Entry:
     """The entry, but for a value. `concept` codes and names it; `name` goes before the concept's own label.
@@ -62,11 +63,13 @@ def read_entry(
     updated = meta.moment("lastUpdated") if meta else None
     candidates = (reference for key in authors for reference in resource.elements(key))
     shown = name or label(concept) or NAMELESS
+    identifier = _resource_identifier(resource)
     return Entry(
-        key=_key(record_class, _resource_identifier(resource), codes, shown, effective[0]),
+        key=_key(record_class, identifier, codes, shown, effective[0]),
         record_class=record_class,
         resource_type=source.resource_type,
         resource_place=source.resource_place,
+        source=identifier,
         name=shown,
         codings=codes,
         effective=effective[0],
@@ -79,6 +82,8 @@ def read_entry(
         verification=verification,
         flags=flags,
         flagged_at=updated if flags else None,
+        ended=ended[0],
+        ended_at=ended[1],
         detail=detail,
     )
 

@@ -39,8 +39,9 @@ def quantity_value(quantity: Element) -> Value | None:
     number, unit = quantity.number("value"), unit_of(quantity)
     if number is None:
         return None
-    text = " ".join(part for part in (quantity.text("comparator"), number, unit) if part)
-    return Value(text=text, number=number, unit=unit)
+    comparator = quantity.text("comparator")
+    text = " ".join(part for part in (comparator, number, unit) if part)
+    return Value(text=text, number=number, comparator=comparator, unit=unit)
 
 
 def quantity_text(quantity: Element | None) -> str | None:

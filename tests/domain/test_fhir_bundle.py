@@ -385,7 +385,8 @@ def test_an_unconfirmed_condition_is_kept_and_says_so() -> None:
     assert (entry.name, entry.codings) == ("左骨折", (Coding(system="urn:c", code="1", display="骨折"),))
     assert (entry.status, entry.verification, entry.author) == ("active", "unconfirmed", "記録 者")
     assert entry.issued_at == datetime(2021, 3, 31, 15, tzinfo=UTC)
-    assert entry.detail == "発症 30歳、終了 2021-03、一行目 二行目"
+    assert (entry.ended, entry.ended_at) == ("2021-03", datetime(2021, 2, 28, 15, tzinfo=UTC))
+    assert entry.detail == "発症 30歳、一行目 二行目"
 
 
 @pytest.mark.parametrize(
@@ -446,7 +447,7 @@ def test_the_code_system_tells_infections_from_results_from_findings(
         ('"valueQuantity": {"value": 1.50E2}', Value(text="150", number="150")),
         (
             '"valueQuantity": {"value": 5, "comparator": "<", "unit": "U/L"}',
-            Value(text="< 5 U/L", number="5", unit="U/L"),
+            Value(text="< 5 U/L", number="5", comparator="<", unit="U/L"),
         ),
         ('"valueString": "圧痛\\r\\nあり"', Value(text="圧痛 あり")),
         (
