@@ -82,14 +82,11 @@ def _add(
     entry: Mapping[str, Any],
 ) -> None:
     """Put one entry with its group: same class, same marks, same document."""
-    group: dict[str, Any] = {
-        "record_class": record_class,
-        "marks": ",".join(sorted(flags)),
-        "document": document,
-    }
+    marks = sorted(flags)
+    group: dict[str, Any] = {"record_class": record_class, "marks": ",".join(marks), "document": document}
     before = [other for row in rows.of(SummaryRow, patient, **group) for other in _entries(row)]
-    entries = _json([*before, entry])
-    rows.put(SummaryRow(patient_id=patient, **group, flags=sorted(flags), entries=entries))
+    entries = _json([*before, {**entry, "flags": marks}])
+    rows.put(SummaryRow(patient_id=patient, **group, flags=marks, entries=entries))
 
 
 def _hide_earlier(rows: Rows, patient: UUID, marked: Fact, hiding: frozenset[str]) -> None:

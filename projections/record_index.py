@@ -126,7 +126,7 @@ ENTRIES = View(
         "author": "author",
         "status": "status",
         "verification": "verification",
-        "flags": "flags",
+        "flags": "flags_now",
         "flaggedAt": "flagged_at",
         "value": "value",
         "interpretation": "interpretation",
