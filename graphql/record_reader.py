@@ -11,7 +11,7 @@ import orjson
 from psycopg.sql import Composable
 from strawberry.dataloader import DataLoader
 
-from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, DocumentKind, RecordClass
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, SIX_INFORMATIONS, DocumentKind, RecordClass
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.paging import opened, page_size
 from tsuzuri.graphql.readings import Reading
@@ -27,6 +27,7 @@ from tsuzuri.graphql.statements import (
 )
 from tsuzuri.projections import identities, patient_summary, record_index
 
+RESULT_CLASSES = (RecordClass.LAB_RESULT, RecordClass.INFECTION, RecordClass.CHECKUP_REPORT)
 SERIES_MAX = 1_000
 SUMMARY_MAX = 500
 RESULTS_OF_EACH = 3  # the national rule shows a result's last three
@@ -73,6 +74,7 @@ class RecordReader:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> Page:
+        self.reading.ask(DOCUMENT_CLASSES[kind] for kind in kinds or DOCUMENT_CLASSES if kind in DOCUMENT_CLASSES)
         where = between("sort_at", start, end)
         where += [one_of("kind", kinds)] if kinds is not None else []
         source = await self._source(record_index.DOCUMENTS)
@@ -84,6 +86,7 @@ class RecordReader:
 
     async def _load_documents(self, ids: list[UUID]) -> list[Row | None]:
         """All documents that the resolvers of one level ask for, in one statement."""
+        self.reading.ask(DOCUMENT_CLASSES.values())
         source = await self._source(record_index.DOCUMENTS)
         found = await self.application.fetch(by_ids(source, ids))
         self._show(found)
@@ -121,7 +124,7 @@ class RecordReader:
         self, codes: Sequence[str], start: datetime | None, end: datetime | None
     ) -> Sequence[Row]:
         """Results under any of these codes, oldest first, at most SERIES_MAX of the newest."""
-        where = self._asked(None) + between("sort_at", start, end) + [overlaps("codes", codes)]
+        where = self._asked(RESULT_CLASSES) + between("sort_at", start, end) + [overlaps("codes", codes)]
         source = await self._source(record_index.ENTRIES)
         found = await self.application.fetch(source.page(where, SERIES_MAX - 1, None))
         self._show(found)

@@ -85,7 +85,7 @@ class Stage:
     def token(self, role: str, person: str, *more: str) -> str:
         return self.run("token", "--role", role, "--person", person, *more)
 
-    def ask(self, token: str, document: str, **variables: Any) -> dict[str, Any]:
+    def ask(self, token: str, document: str, /, **variables: Any) -> dict[str, Any]:
         """The data of a query or mutation. Raises StoryBroken for an answer with errors."""
         body = json.dumps({"query": document, "variables": variables}).encode()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
