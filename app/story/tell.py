@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -25,6 +26,7 @@ def main() -> None:
     )
     arguments.add_argument("--home", type=Path, help="keep everything here; else a folder that is removed")
     chosen = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is stopped with the story
     home = chosen.home or Path(tempfile.mkdtemp(prefix="tsuzuri-demo-"))
     stage = Stage(home, 8080 if chosen.serve else None)
     try:
