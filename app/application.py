@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,11 +26,12 @@ from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
+from tsuzuri.eventlog.log import LogUnavailable
 from tsuzuri.graphql.context import AsOf, RequestRefused
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.catalogue import UnknownProjection
-from tsuzuri.projections.freshness import freshness
+from tsuzuri.projections.freshness import Freshness, freshness
 from tsuzuri.projections.generations import Rebuilt, Standing
 
 CODES: dict[type[Exception], str] = {
@@ -41,6 +43,7 @@ CODES: dict[type[Exception], str] = {
     UselessConsent: "USELESS_CONSENT",
     MalformedNumber: "BAD_INPUT",
     UnknownProjection: "UNKNOWN_PROJECTION",
+    LogUnavailable: "LOG_UNAVAILABLE",
 }
 """What a caller can mend, and the code it is told under."""
 
@@ -66,6 +69,7 @@ class TsuzuriApplication:
         self.services = services
         self.seals: Seals = services.seals
         self.schema_sha256 = schema_sha256
+        self._rebuilds = ThreadPoolExecutor(1, "rebuild")  # of its own: a rebuild must not hold up writes
 
     async def fetch(self, statement: Composed, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         async with (
@@ -84,10 +88,12 @@ class TsuzuriApplication:
         assert row is not None, f"projection {projection} has not been prepared"
         return f"{projection}_g{row[0]}"
 
-    async def position_of(self, projection: str, patient: UUID) -> int:
+    async def stands(self, projection: str, patient: UUID) -> Freshness:
         async with self.services.pool.connection() as connection:
-            stands = await freshness(connection, projection, self.services.log.part_of(patient))
-        return stands.position
+            return await freshness(connection, projection, self.services.log.part_of(patient))
+
+    def new_id(self) -> UUID:
+        return self.services.new_id()
 
     async def open_record(
         self,
@@ -142,6 +148,7 @@ class TsuzuriApplication:
     async def projection_standings(self) -> list[Standing]:
         return await asyncio.to_thread(projection_standings, self.services)
 
-    async def rebuild_projection(self, caller: Caller, name: str) -> tuple[Rebuilt, bool]:
+    async def rebuild_projection(self, caller: Caller, name: str) -> Rebuilt:
         with told:
-            return await asyncio.to_thread(rebuild_projection, self.services, caller, name)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._rebuilds, rebuild_projection, self.services, caller, name)

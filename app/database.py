@@ -8,7 +8,7 @@ from psycopg import Connection
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.app.migrate import MigrationRefused, migrate, pending_migrations
 from tsuzuri.app.settings import Settings
-from tsuzuri.projections.generations import prepare
+from tsuzuri.projections.generations import prepare, unprepared
 
 
 @contextmanager
@@ -32,9 +32,7 @@ def ready_database(settings: Settings) -> Iterator[str]:
         with Connection.connect(dsn, autocommit=True) as connection:
             if settings.database is None:
                 migrate(connection, parts=settings.parts)
-            elif pending := pending_migrations(connection):
-                raise MigrationRefused(
-                    f"the database lacks migration {pending[0].number:04}_{pending[0].name}; run: tsuzuri db migrate"
-                )
-            prepare(connection)
+                prepare(connection)
+            elif lacking := [m.name for m in pending_migrations(connection)] or unprepared(connection):
+                raise MigrationRefused(f"the database lacks {lacking[0]}; run: tsuzuri db migrate")
         yield dsn

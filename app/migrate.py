@@ -49,6 +49,10 @@ def migrate(connection: Connection[Any], *, parts: int = PARTS_DEFAULT) -> list[
         MigrationRefused: an applied file was edited, or the database is newer than this program.
     """
     with _alone(connection):
+        connection.execute(
+            """CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL,
+               digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
+        )
         pending = pending_migrations(connection)
         for migration in pending:
             with connection.transaction():
@@ -67,11 +71,10 @@ def migrate(connection: Connection[Any], *, parts: int = PARTS_DEFAULT) -> list[
 
 def pending_migrations(connection: Connection[Any]) -> list[Migration]:
     """What `migrate` would apply. Raises as it does."""
-    connection.execute(
-        """CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL,
-           digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
-    )
-    applied = dict(connection.execute("SELECT number, digest FROM migration").fetchall())
+    made = connection.execute("SELECT to_regclass('migration') IS NOT NULL").fetchone()
+    applied: dict[int, str] = {}
+    if made is not None and made[0]:
+        applied = dict(connection.execute("SELECT number, digest FROM migration").fetchall())
     ours = migrations()
     if newer := sorted(set(applied) - {migration.number for migration in ours}):
         raise MigrationRefused(

@@ -18,6 +18,7 @@ from tsuzuri.eventlog.log import AsyncPool, EventLog
 from tsuzuri.graphql.seals import Seals
 
 READ_CONNECTIONS = 8
+TIMEOUTS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
 
 
 def _now() -> datetime:
@@ -50,7 +51,7 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
         connection_class=AsyncConnection[Any],
         min_size=2,
         max_size=READ_CONNECTIONS,
-        kwargs={"autocommit": True},
+        kwargs={"autocommit": True, "options": TIMEOUTS},
         check=AsyncConnectionPool.check_connection,
         timeout=10,
         open=False,

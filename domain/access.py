@@ -4,7 +4,6 @@ The answer cites the events it rests on and the consent version it read, so an a
 patient's consents to that version and ask the same question again.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -103,19 +102,16 @@ def _self_ground(request: AccessRequest) -> tuple[Ground, ...]:
 
 
 def _consent_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
-    """One ground for each consent event in force, so that an answer may rest on several."""
-    covered: dict[UUID, set[RecordClass]] = defaultdict(set)
-    for scope, grant in consents.grants.items():
-        if scope.facility != request.facility or scope.purpose is not request.purpose:
-            continue
-        if grant.since <= request.at < grant.until:
-            covered[grant.because].add(scope.record_class)
+    """One ground for each consent event in force: an answer may rest on several."""
     return tuple(
         Ground(
             basis=AccessBasis.CONSENT,
-            classes=tuple(record_class for record_class in RecordClass if record_class in covered[because]),
+            classes=grant.classes,
             flags=CLINICIAN_FLAGS,
-            because=because,
+            because=grant.because,
         )
-        for because in sorted(covered, key=str)
+        for grant in consents.grants
+        if grant.facility == request.facility
+        and grant.purpose is request.purpose
+        and grant.since <= request.at < grant.until
     )

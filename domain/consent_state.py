@@ -4,19 +4,19 @@ from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.consents import Consents, Grant, Scope
+from tsuzuri.domain.consents import Consents, Grant
 
 
 class _Held(msgspec.Struct):
     version: int
-    grants: list[tuple[Scope, Grant]]
+    grants: tuple[Grant, ...]
 
 
 _decoder = msgspec.json.Decoder(_Held)
 
 
 def dump(consents: Consents) -> bytes:
-    return msgspec.json.encode(_Held(consents.version, list(consents.grants.items())))
+    return msgspec.json.encode(_Held(consents.version, consents.grants))
 
 
 def load(patient: UUID, state: bytes | None) -> Consents:
@@ -24,4 +24,4 @@ def load(patient: UUID, state: bytes | None) -> Consents:
     if state is None:
         return Consents(patient)
     held = _decoder.decode(state)
-    return Consents(patient, held.version, dict(held.grants))
+    return Consents(patient, held.version, held.grants)

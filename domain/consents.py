@@ -1,7 +1,6 @@
 """One patient's consents in force: what `decide` reads, kept folded in the log beside her events."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, originator
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Stream
 
+CARD_READER = "card-reader"
 CARD_READER_PERIOD = timedelta(hours=24)
 """How long a consent given at the card reader lasts (オンライン資格確認: 24 hours from its registration)."""
 
@@ -18,25 +18,20 @@ class NothingToWithdraw(ValueError):
 
 
 class UselessConsent(ValueError):
-    """A consent that would cover nothing: no class, or a period that is over or ends before it begins."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What one grant is about; a later grant of the same scope takes its place."""
-
-    facility: str
-    purpose: PurposeOfUse
-    record_class: RecordClass
+    """A consent that would cover nothing, or more than the way it was given can cover."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """From when (inclusive) until when (exclusive), and the event that says so."""
+    """What one consent event lets one facility see, from *since* (inclusive) until *until* (exclusive)."""
 
+    because: UUID  # the event
+    facility: str
+    purpose: PurposeOfUse
+    classes: tuple[RecordClass, ...]
     since: datetime
     until: datetime
-    because: UUID
+    given: str
 
 
 @dataclass(frozen=True)
@@ -45,21 +40,48 @@ class Consents:
 
     patient: UUID
     version: int = 0
-    grants: Mapping[Scope, Grant] = field(default_factory=dict)
+    grants: tuple[Grant, ...] = ()  # in the order in which they were given
 
 
 def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn) -> Consents:
-    grants = dict(consents.grants)
+    """A grant takes the place of what was given before in the same way, to the same facility, for the same purpose.
+
+    So a new consent at the card reader replaces the one of yesterday, and leaves alone what the patient set herself.
+    Grants that are over when a new one begins are forgotten here; the log keeps them.
+    """
     match event:
         case ConsentGranted():
-            for record_class in event.classes:
-                scope = Scope(event.facility, event.purpose, record_class)
-                grants[scope] = Grant(event.since, event.until, event.event_id)
+            grant = Grant(
+                event.event_id,
+                event.facility,
+                event.purpose,
+                event.classes,
+                event.since,
+                event.until,
+                event.given,
+            )
+            kept = [
+                held for held in consents.grants if held.until > event.since and not _replaces(grant, held)
+            ]
+            grants = (*kept, grant)
         case ConsentWithdrawn():
-            grants = {scope: grant for scope, grant in grants.items() if not _covers(event, scope)}
+            rest = [_without(held, event) for held in consents.grants]
+            grants = tuple(held for held in rest if held.classes)
         case _:
             assert_never(event)
     return replace(consents, version=event.originator_version, grants=grants)
+
+
+def _replaces(new: Grant, held: Grant) -> bool:
+    return (new.facility, new.purpose, new.given) == (held.facility, held.purpose, held.given)
+
+
+def _without(held: Grant, event: ConsentWithdrawn) -> Grant:
+    """What is left of a grant after a withdrawal. No classes listed means all of them."""
+    if held.facility != event.facility:
+        return held
+    left = tuple(c for c in held.classes if event.classes and c not in event.classes)
+    return replace(held, classes=left)
 
 
 def grant(
@@ -77,12 +99,14 @@ def grant(
     """Let *facility* read *classes* from *since* (inclusive) until *until* (exclusive), aware, UTC.
 
     Raises:
-        UselessConsent: no class is listed, or the period is empty.
+        UselessConsent: no class is listed, the period is empty, or longer than the card reader's 24 hours.
     """
     if not classes:
         raise UselessConsent("a consent lists at least one class")
     if until <= since:
         raise UselessConsent("a consent ends after it begins")
+    if given == CARD_READER and until - since > CARD_READER_PERIOD:
+        raise UselessConsent("a consent given at the card reader lasts at most 24 hours")
     return ConsentGranted(
         originator_id=originator(consents.patient, Stream.CONSENT),
         originator_version=consents.version + 1,
@@ -120,10 +144,6 @@ def withdraw(
         classes=classes,
         recorded_by=recorded_by,
     )
-    if not any(_covers(withdrawn, scope) for scope in consents.grants):
+    if all(_without(held, withdrawn) == held for held in consents.grants):
         raise NothingToWithdraw("the facility holds no consent of this patient for these classes")
     return withdrawn
-
-
-def _covers(event: ConsentWithdrawn, scope: Scope) -> bool:
-    return scope.facility == event.facility and (not event.classes or scope.record_class in event.classes)

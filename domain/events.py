@@ -94,9 +94,10 @@ class BundleAccepted(Event):
     units: tuple[Unit, ...]
     sender: str  # the caller's person or system id
     warnings: tuple[str, ...] = ()
-    hides: bool = (
-        False  # an entry carries a mark that hides it, here and wherever the facility sent it before
-    )
+    hides: tuple[
+        str, ...
+    ] = ()  # facts that carry a hiding mark, here and wherever the facility sent them before
+    touches: tuple[RecordClass, ...] = ()  # classes of which something begins or ends with this event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,7 @@ class BundleCancelled(Event):
     cancels: UUID  # event id of the version in force
     reason: str
     sender: str
+    touches: tuple[RecordClass, ...] = ()  # classes of which something ends with this event
 
 
 # --- consent stream of a patient ------------------------------------------------------------------
@@ -148,7 +150,7 @@ class ConsentGranted(Event):
     purpose: PurposeOfUse
     since: datetime  # inclusive
     until: datetime  # exclusive
-    given: str  # how: "card-reader", "oral", "patient"
+    given: str  # how: "card-reader", "oral", "patient"; a later grant given so takes the place of the earlier
     recorded_by: str  # person or system id
 
 
@@ -231,7 +233,7 @@ class AccessRefused(Event):
     TOPIC = "access-refused"
     STREAM = Stream.ACCESS
 
-    patient: UUID | None  # None: no such patient; the caller is never told which
+    patient: UUID | None  # whom the caller named; None when nobody has that number
     person: str
     role: Role
     facility: str | None
@@ -239,7 +241,9 @@ class AccessRefused(Event):
     reason: RefusalReason
     operation_sha256: str
     operation_name: str | None
-    variables: str
+    variables_sha256: (
+        str  # hex; the variables themselves may hold the patient's number, and this is not her stream
+    )
     consent_version: int
     session: str | None = None
 

@@ -15,8 +15,8 @@ LOCAL_SYSTEMS = ("urn:oid:1.2.392.100495.20.3.51.1", "urn:oid:1.2.392.200119.6.1
 """Local patient numbers: each followed by the facility's ten digits, or alone (JP Core, older guides)."""
 
 _FACILITY = re.compile(r"[0-4][0-9]{9}")
-_INSURED_PERSON = re.compile(r"[0-9]{8}:[^:]*:[^:]*:(?:[0-9]{2})?")
-_BLANK = re.compile(r"\s")
+_INSURED_PERSON = re.compile(r"[0-9]{8}:[^:\s]*:[^:\s]*:(?:[0-9]{2})?")
+_LONGEST = 64  # characters of a patient's number, far more than any has
 
 
 class MalformedNumber(ValueError):
@@ -49,7 +49,7 @@ class InsuredPersonNumber:
     def parse(cls, text: str) -> "InsuredPersonNumber":
         """Raises MalformedNumber when it is not of the form; missing parts stay empty, colons stay."""
         spelled = unicodedata.normalize("NFKC", text)
-        if _BLANK.search(spelled) or not _INSURED_PERSON.fullmatch(spelled):
+        if len(spelled) > _LONGEST or not spelled.isprintable() or not _INSURED_PERSON.fullmatch(spelled):
             raise MalformedNumber(
                 "an insured-person number is 保険者番号8桁:記号:番号:枝番 (branch two digits or empty, no blanks)"
             )
@@ -66,8 +66,8 @@ class LocalNumber:
     @classmethod
     def parse(cls, facility: str, number: str) -> "LocalNumber":
         spelled = unicodedata.normalize("NFKC", number).strip()
-        if not spelled or len(spelled) > 64:
-            raise MalformedNumber("a local patient number has 1 to 64 characters")
+        if not 1 <= len(spelled) <= _LONGEST or not spelled.isprintable():
+            raise MalformedNumber(f"a local patient number has 1 to {_LONGEST} readable characters")
         return cls(facility_number(facility), spelled)
 
 

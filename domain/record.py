@@ -71,6 +71,11 @@ class Entry:
     ended_at: datetime | None = None  # its earliest moment, aware, UTC
     detail: str | None = None  # one readable line more: dosage, reaction, note
 
+    @property
+    def fact(self) -> str:
+        """What the sender calls it, or its own key: the same fact in two Bundles of one sender."""
+        return f"{self.record_class}/{self.source or self.key}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:

@@ -21,7 +21,7 @@ from tsuzuri.domain.events import (
 )
 from tsuzuri.domain.owners import document_id
 from tsuzuri.domain.record import Demographics, Document
-from tsuzuri.domain.vocabulary import DocumentKind, Stream
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, DocumentKind, RecordClass, Stream
 
 
 class Registration(StrEnum):
@@ -60,7 +60,7 @@ class Intake:
     units: tuple[Unit, ...]
     sender: str
     warnings: tuple[str, ...] = ()
-    hides: bool = False
+    hides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Registered:
     sha256: str
     superseded: frozenset[str] = frozenset()
     cancelled: bool = False
+    classes: tuple[RecordClass, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,11 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
             before = documents.get(event.document)
             past = frozenset[str]() if before is None else before.superseded | {before.sha256}
             documents[event.document] = Registered(
-                event.facility, event.event_id, event.received_sha256, past
+                event.facility,
+                event.event_id,
+                event.received_sha256,
+                past,
+                classes=_classes(event.kind, event.units),
             )
         case BundleCancelled():
             documents[event.document] = replace(documents[event.document], cancelled=True)
@@ -178,11 +183,13 @@ def register(
         sender=intake.sender,
         warnings=intake.warnings,
         hides=intake.hides,
+        touches=_classes(document.kind, intake.units),
     )
     known = record.documents.get(document_uuid)
     if known is None or known.cancelled:
         return registered
-    return BundleReplaced(**vars(registered), replaces=known.event_id)
+    touches = tuple(c for c in RecordClass if c in {*registered.touches, *known.classes})
+    return BundleReplaced(**vars(registered) | {"touches": touches}, replaces=known.event_id)
 
 
 def cancel(
@@ -208,7 +215,14 @@ def cancel(
         cancels=known.event_id,
         reason=reason,
         sender=sender,
+        touches=known.classes,
     )
+
+
+def _classes(kind: DocumentKind, units: tuple[Unit, ...]) -> tuple[RecordClass, ...]:
+    """The classes a Bundle holds something of: its entries', and its own when it is a document."""
+    held = {unit.record_class for unit in units} | {DOCUMENT_CLASSES.get(kind)}
+    return tuple(record_class for record_class in RecordClass if record_class in held)
 
 
 def document_key(patient: UUID, document: Document) -> UUID:

@@ -27,7 +27,7 @@ class LogFactory(InfrastructureFactory[TrackingRecorder]):
             env.get("TSUZURI_DSN") or "",
             min_size=1,
             max_size=int(env.get("TSUZURI_LOG_CONNECTIONS") or 4),
-            kwargs={"autocommit": True},
+            kwargs={"autocommit": True, "options": "-c statement_timeout=60s -c lock_timeout=10s"},
             check=ConnectionPool.check_connection,
             timeout=10,
             open=True,

@@ -40,6 +40,13 @@ class Batch:
     events: list[LoggedEvent]
     covers: Vector
 
+    def first(self, number: int, after: Vector) -> "Batch":
+        """Only the first events, and the checkpoint that they alone allow; *after* is where the batch began."""
+        kept, left = self.events[:number], self.events[number:]
+        reached = {event.part: event.pos for event in kept}
+        undone = {event.part: reached.get(event.part, after.get(event.part, 0)) for event in left}
+        return Batch(kept, {**self.covers, **undone})
+
 
 def follow(
     connection: Connection[Any], after: Vector, *, upto: Vector, topics: Sequence[str], limit: int

@@ -1,12 +1,14 @@
 """The log as the rest of the house sees it: save events, read a stream back, find a head or a payload."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import reduce
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from eventsourcing.application import Application
+from eventsourcing.persistence import OperationalError
 from psycopg import AsyncConnection, Error
 from psycopg_pool import AsyncConnectionPool
 
@@ -18,6 +20,7 @@ from tsuzuri.eventlog.mapper import SealedEvent, event_mapper
 from tsuzuri.eventlog.places import Place, Stored, part_of
 from tsuzuri.eventlog.recorder import PartRecorder
 
+State = TypeVar("State")
 AsyncPool = AsyncConnectionPool[AsyncConnection[Any]]
 
 
@@ -65,7 +68,10 @@ class EventLog:
             eventsourcing.persistence.IntegrityError: the stream has moved on: load, decide, save again.
             appending.NarrowedMeanwhile, appending.ClaimedElsewhere.
         """
-        recordings = await asyncio.to_thread(self.application.save, *events, beside=beside)
+        try:
+            recordings = await asyncio.to_thread(self.application.save, *events, beside=beside)
+        except OperationalError as error:
+            raise LogUnavailable("the log cannot be written now: try again") from error
         packed = (recording.notification.id for recording in recordings)
         return [Place(id_ >> 51, id_ & (1 << 51) - 1) for id_ in packed]
 
@@ -85,10 +91,16 @@ class EventLog:
         except Error as error:
             raise appending.meaning(error) or LogUnavailable("the access could not be recorded") from error
 
-    async def stream(self, owner: UUID, stream: Stream) -> Iterable[Any]:
+    async def stream(self, owner: UUID, stream: Stream) -> list[Any]:
         """All events of one stream, in order."""
-        found = await asyncio.to_thread(self.application.recorder.select_events, originator(owner, stream))
-        return map(self.mapper.to_domain_event, found)
+        return await asyncio.to_thread(lambda: list(self.application.events.get(originator(owner, stream))))
+
+    async def fold(
+        self, owner: UUID, stream: Stream, evolve: Callable[[State, Any], State], start: State
+    ) -> State:
+        """What the events of one stream add up to; folded in a thread, for a stream may be long."""
+        name = originator(owner, stream)
+        return await asyncio.to_thread(lambda: reduce(evolve, self.application.events.get(name), start))
 
     async def head(self, patient: UUID) -> PatientHead:
         """One row by its key, whether the patient exists or not: both cost the same."""
@@ -113,11 +125,11 @@ class EventLog:
             row = await cursor.fetchone()
         return None if row is None else row[0]
 
-    async def record_events_behind(self, patient: UUID, after: int) -> list[Any]:
-        """The patient's record events behind position *after*, which an index that stands there lacks."""
+    async def record_events_behind(self, patient: UUID, after: int) -> list[tuple[int, Any]]:
+        """The patient's record events behind position *after*, with their positions, in order."""
         async with self.pool.connection() as connection:
             cursor = await connection.execute(
-                """SELECT topic, state, event_id, version FROM event
+                """SELECT pos, topic, state, event_id, version FROM event
                    WHERE part = %b AND patient_id = %b AND pos > %b AND stream = %b ORDER BY pos""",
                 (self.part_of(patient), patient, after, Stream.RECORD.value),
                 binary=True,
@@ -125,6 +137,6 @@ class EventLog:
             rows = await cursor.fetchall()
         name = originator(patient, Stream.RECORD)
         return [
-            self.mapper.to_domain_event(SealedEvent(name, version, topic, state, event_id))
-            for topic, state, event_id, version in rows
+            (pos, self.mapper.to_domain_event(SealedEvent(name, version, topic, state, event_id)))
+            for pos, topic, state, event_id, version in rows
         ]

@@ -14,7 +14,7 @@ from eventsourcing.persistence import (
 from psycopg import Error
 from psycopg import OperationalError as Disconnected
 from psycopg.rows import TupleRow, class_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog import appending
@@ -55,7 +55,9 @@ class PartRecorder(ApplicationRecorder):
         arrays = appending.parameters(events, beside or Beside(), self.parts)
         try:
             rows = self._append(arrays)
-        except Disconnected:
+        except Disconnected as error:
+            if error.sqlstate is not None or isinstance(error, PoolTimeout):
+                raise OperationalError("the log cannot be written now") from error
             rows = self._append(arrays)
         return [stored.place.packed() for stored in appending.stored(rows)]
 

@@ -1,5 +1,6 @@
 """What the GraphQL room needs of the application, declared here so that it imports none of it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,9 +16,15 @@ from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
+from tsuzuri.projections.freshness import Freshness
+from tsuzuri.projections.generations import Rebuilt, Standing
 
 if TYPE_CHECKING:  # that module needs this one
     from tsuzuri.graphql.facility_types import Facility
+
+
+ROWS_MAX = 5_000
+"""How many rows one operation may show, over all its fields: lists within lists multiply."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,10 @@ class Application(Protocol):
     async def live_schema(self, projection: str) -> str:
         """The schema in which the live generation of a projection lies."""
 
-    async def position_of(self, projection: str, patient: UUID) -> int:
-        """Up to which position of the patient's part the projection has applied the log."""
+    async def stands(self, projection: str, patient: UUID) -> Freshness:
+        """Which generation of a projection is live, and where it stands in the patient's part."""
+
+    def new_id(self) -> UUID: ...
 
     async def open_record(
         self,
@@ -90,9 +99,9 @@ class Application(Protocol):
 
     async def trail_complete_until(self) -> datetime: ...
 
-    async def projection_standings(self) -> list[Any]: ...
+    async def projection_standings(self) -> list[Standing]: ...
 
-    async def rebuild_projection(self, caller: Caller, name: str) -> Any: ...
+    async def rebuild_projection(self, caller: Caller, name: str) -> Rebuilt: ...
 
 
 @dataclass
@@ -103,3 +112,5 @@ class Context:
     caller: Caller
     facilities: "DataLoader[str, Facility]"  # by number
     readings: Readings = field(default_factory=Readings)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one statement at a time
+    rows_left: int = ROWS_MAX  # how many rows the answer may still hold

@@ -113,5 +113,5 @@ class Mutation:
         permission_classes=allowed(Role.OPERATOR),
     )
     async def rebuild_projection(self, info: Info[Context, None], name: str) -> RebuiltProjection:
-        rebuilt, promoted = await info.context.application.rebuild_projection(info.context.caller, name)
-        return RebuiltProjection.of(name, rebuilt, promoted=promoted)
+        rebuilt = await info.context.application.rebuild_projection(info.context.caller, name)
+        return RebuiltProjection.of(name, rebuilt)

@@ -34,16 +34,19 @@ class Projection:
 class RebuiltProjection:
     name: str = strawberry.field(description="Its name.")
     generation: int = strawberry.field(description="The new generation.")
-    rows: float = strawberry.field(description="Rows in it.")
+    compared: bool = strawberry.field(description="False: the live one was of another version of the code.")
+    rows: float = strawberry.field(description="Rows in it, when it was compared.")
     differing_patients: int = strawberry.field(description="Patients with a row that is not in both.")
-    promoted: bool = strawberry.field(description="Reads follow it now: the two were equal.")
+    promoted: bool = strawberry.field(description="Reads follow it now.")
 
     @classmethod
-    def of(cls, name: str, rebuilt: Rebuilt, *, promoted: bool) -> Self:
+    def of(cls, name: str, rebuilt: Rebuilt) -> Self:
+        comparison = rebuilt.comparison
         return cls(
             name=name,
             generation=rebuilt.generation,
-            rows=rebuilt.comparison.rows,
-            differing_patients=len(rebuilt.comparison.differing),
-            promoted=promoted,
+            compared=comparison is not None,
+            rows=comparison.rows if comparison else 0,
+            differing_patients=len(comparison.differing) if comparison else 0,
+            promoted=rebuilt.promoted,
         )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import strawberry
 from psycopg.sql import SQL
@@ -57,6 +57,8 @@ class Query:
             context.readings.refused.append(opened_record)
             return AccessRefused.of(opened_record)
         context.readings.permitted.append(opened_record)
+        if opened_record.too_early:
+            raise RequestRefused("NOT_YET", "the index has not reached minPosition yet: ask again shortly")
         return PatientRecord(reader=RecordReader(context, opened_record))
 
     @strawberry.field(
@@ -74,8 +76,7 @@ class Query:
             min_position=None,
             path=tuple(info.path.as_list()),
         )
-        if isinstance(reading, RefusedReading):
-            raise RequestRefused("FORBIDDEN", "your own record is not open to you; ask the operator")
+        assert not isinstance(reading, RefusedReading), "a patient may always read her own record"
         context.readings.permitted.append(reading)
         return Me(reader=RecordReader(context, reading))
 
@@ -96,7 +97,9 @@ class Query:
         rows, total = await accesses(context, "trail", wanted.where(), first, after)
         nodes = [(Access.of(row), cursor) for row, cursor in rows]
         edges, page_info = page(context.application.seals, "trail", nodes, first, began=after is not None)
-        look = TrailReading(access_id=uuid4(), patient=wanted.patient_id(), shown=len(edges))
+        look = TrailReading(
+            access_id=context.application.new_id(), patient=wanted.patient_id(), shown=len(edges)
+        )
         context.readings.trail.append(look)
         return AccessTrail(
             edges=edges,
@@ -115,10 +118,12 @@ class Query:
             wanted = equal("access", UUID(id))
         except ValueError:
             raise RequestRefused("BAD_INPUT", "this is not the id of an access") from None
-        rows, _ = await accesses(info.context, "access", [wanted], 1, None)
+        context = info.context
+        rows, _ = await accesses(context, "access", [wanted], 1, None)
         found = Access.of(rows[0][0]) if rows else None
         patient = UUID(found.patient) if found and found.patient else None
-        info.context.readings.trail.append(TrailReading(access_id=uuid4(), patient=patient, shown=len(rows)))
+        look = TrailReading(access_id=context.application.new_id(), patient=patient, shown=len(rows))
+        context.readings.trail.append(look)
         return found
 
     @strawberry.field(description="Where each projection stands.", permission_classes=allowed(Role.OPERATOR))

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg.sql import Composable
+from psycopg.sql import Composable, Composed
 from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, SIX_INFORMATIONS, DocumentKind, RecordClass
-from tsuzuri.graphql.context import Context
+from tsuzuri.graphql.context import ROWS_MAX, Context, RequestRefused
 from tsuzuri.graphql.paging import opened, page_size
 from tsuzuri.graphql.readings import Reading
 from tsuzuri.graphql.statements import (
@@ -26,10 +26,11 @@ from tsuzuri.graphql.statements import (
     timeline,
 )
 from tsuzuri.projections import identities, patient_summary, record_index
+from tsuzuri.projections.sight import LeftOut
+from tsuzuri.projections.view import View
 
 RESULT_CLASSES = (RecordClass.LAB_RESULT, RecordClass.INFECTION, RecordClass.CHECKUP_REPORT)
 SERIES_MAX = 1_000
-SUMMARY_MAX = 500
 RESULTS_OF_EACH = 3  # the national rule shows a result's last three
 
 Row = Mapping[str, Any]
@@ -62,7 +63,7 @@ class RecordReader:
         where += [overlaps("codes", codes)] if codes is not None else []
         where += [one_of("facility", facilities)] if facilities is not None else []
         where += [equal("document", document)] if document is not None else []
-        source = await self._source(record_index.ENTRIES)
+        source = self._source(record_index.ENTRIES)
         return await self._page(source, self.use("entries"), where, first, after)
 
     async def documents(
@@ -74,10 +75,12 @@ class RecordReader:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> Page:
-        self.reading.ask(DOCUMENT_CLASSES[kind] for kind in kinds or DOCUMENT_CLASSES if kind in DOCUMENT_CLASSES)
+        self.reading.ask(
+            DOCUMENT_CLASSES[kind] for kind in kinds or DOCUMENT_CLASSES if kind in DOCUMENT_CLASSES
+        )
         where = between("sort_at", start, end)
         where += [one_of("kind", kinds)] if kinds is not None else []
-        source = await self._source(record_index.DOCUMENTS)
+        source = self._source(record_index.DOCUMENTS)
         return await self._page(source, self.use("documents"), where, first, after)
 
     async def document(self, document: UUID) -> Row | None:
@@ -87,8 +90,8 @@ class RecordReader:
     async def _load_documents(self, ids: list[UUID]) -> list[Row | None]:
         """All documents that the resolvers of one level ask for, in one statement."""
         self.reading.ask(DOCUMENT_CLASSES.values())
-        source = await self._source(record_index.DOCUMENTS)
-        found = await self.application.fetch(by_ids(source, ids))
+        source = self._source(record_index.DOCUMENTS)
+        found = await self._fetch(by_ids(source, ids))
         self._show(found)
         rows = {row["id"]: row for row in found}
         return [rows.get(document) for document in ids]
@@ -104,18 +107,13 @@ class RecordReader:
     ) -> list[tuple[str, Row, list[Any]]]:
         """Entries and documents in one order of time: ("entry" or "document", row, cursor values)."""
         where = self._asked(classes) + between("sort_at", start, end)
-        entries, documents = (
-            await self._source(record_index.ENTRIES),
-            await self._source(record_index.DOCUMENTS),
-        )
+        entries, documents = self._source(record_index.ENTRIES), self._source(record_index.DOCUMENTS)
         cursor = opened(self.application.seals, self.use("timeline"), after)
-        places = await self.application.fetch(
-            timeline(entries, documents, where, where, page_size(first), cursor)
-        )
+        places = await self._fetch(timeline(entries, documents, where, where, page_size(first), cursor))
         rows: dict[tuple[str, UUID], Row] = {}
         for kind, source in (("entry", entries), ("document", documents)):
             if ids := [place["id"] for place in places if place["_kind"] == kind]:
-                found = await self.application.fetch(by_ids(source, ids))
+                found = await self._fetch(by_ids(source, ids))
                 rows |= {(kind, row["id"]): row for row in found}
         self._show([rows[place["_kind"], place["id"]] for place in places[:first]])
         return [(place["_kind"], rows[place["_kind"], place["id"]], place["_cursor"]) for place in places]
@@ -125,52 +123,49 @@ class RecordReader:
     ) -> Sequence[Row]:
         """Results under any of these codes, oldest first, at most SERIES_MAX of the newest."""
         where = self._asked(RESULT_CLASSES) + between("sort_at", start, end) + [overlaps("codes", codes)]
-        source = await self._source(record_index.ENTRIES)
-        found = await self.application.fetch(source.page(where, SERIES_MAX - 1, None))
+        source = self._source(record_index.ENTRIES)
+        found = await self._fetch(source.page(where, SERIES_MAX - 1, None))
         self._show(found)
         return found[::-1]
 
     async def summary(self) -> dict[RecordClass, Sequence[Row]]:
-        """The current entries of the six informations, newest first.
+        """The current entries of the six informations, newest first; of results, the last three of each analyte.
 
         From the ready-made summary where it stands on the same position, else from the index: both are equal.
         """
         self.reading.ask(SIX_INFORMATIONS)
         ready = await self._ready_summary()
         rows = await self._indexed_summary() if ready is None else ready
-        by_class: dict[RecordClass, Sequence[Row]] = {
-            c: [row for row in rows if row["recordClass"] == c] for c in SIX_INFORMATIONS
-        }
-        for record_class in (RecordClass.LAB_RESULT, RecordClass.INFECTION):
-            by_class[record_class] = newest_of_each(by_class[record_class])
-        self._show(row for found in by_class.values() for row in found)
-        return by_class
+        self._show(rows)
+        return {c: [row for row in rows if row["recordClass"] == c] for c in SIX_INFORMATIONS}
 
     async def _indexed_summary(self) -> Sequence[Row]:
-        source = await self._source(record_index.ENTRIES)
-        six = one_of("record_class", SIX_INFORMATIONS)
-        return await self.application.fetch(source.page([six], SUMMARY_MAX - 1, None))
+        source = self._source(record_index.ENTRIES)
+        return await self._fetch(source.newest_of_each(SIX_INFORMATIONS, "analyte", RESULTS_OF_EACH))
 
     async def _ready_summary(self) -> Sequence[Row] | None:
         sight = self.reading.sight
-        now = sight.recorded_by is None and sight.position == self.reading.stands.position
-        if not now or sight.incomplete:
+        if sight.recorded_by or sight.left_out != LeftOut() or sight.position != self.reading.stands.position:
             return None
-        if await self.application.position_of(patient_summary.NAME, sight.patient) != sight.position:
+        stands = await self.application.stands(patient_summary.NAME, sight.patient)
+        if stands.position != sight.position:
             return None
-        source = await self._source(patient_summary.SUMMARY)
-        found = await self.application.fetch(source.page([], SUMMARY_MAX, None))
+        schema = f"{patient_summary.NAME}_g{stands.generation}"
+        source = guarded(patient_summary.SUMMARY, schema, sight)
+        found = await self._fetch(source.all())
+        if await self.application.stands(patient_summary.NAME, sight.patient) != stands:
+            return None  # it moved on while it was read
         entries = [entry for row in found for entry in orjson.loads(row["entries"])]
         for entry in entries:
             entry["id"], entry["documentId"] = UUID(entry["id"]), UUID(entry["documentId"])
         entries.sort(key=lambda entry: (as_moment(entry["sortAt"]), entry["id"]), reverse=True)
-        return entries[:SUMMARY_MAX]
+        return newest_of_each(entries)
 
     async def patient(self) -> Row | None:
         """Name, kana, birth date and sex, as the last facility wrote them."""
         schema = await self.application.live_schema(identities.NAME)
         source = Source(identities.PERSON, schema, equal("patient_id", self.reading.sight.patient))
-        found = await self.application.fetch(source.page([], 1, None))
+        found = await self._fetch(source.page([], 1, None))
         return found[0] if found else None
 
     def use(self, kind: str) -> str:
@@ -181,45 +176,49 @@ class RecordReader:
         self.reading.ask(RecordClass if classes is None else classes)
         return [] if classes is None else [one_of("record_class", classes)]
 
-    async def _source(self, view: Any) -> Source:
-        name = patient_summary.NAME if view is patient_summary.SUMMARY else record_index.NAME
-        return guarded(view, await self.application.live_schema(name), self.reading.sight)
+    def _source(self, view: View) -> Source:
+        """A view of the index, in the one generation that this reading reads."""
+        return guarded(view, f"{record_index.NAME}_g{self.reading.sight.generation}", self.reading.sight)
+
+    async def _fetch(self, statement: Composed) -> list[dict[str, Any]]:
+        """One statement at a time for each operation: one caller must not take all connections."""
+        async with self.context.turn:
+            return await self.application.fetch(statement)
 
     async def _page(
         self, source: Source, use: str, where: list[Composable], first: int, after: str | None
     ) -> Page:
         cursor = opened(self.application.seals, use, after)
         found, count = await asyncio.gather(
-            self.application.fetch(source.page(where, page_size(first), cursor)),
-            self.application.fetch(source.count(where)),
+            self._fetch(source.page(where, page_size(first), cursor)),
+            self._fetch(source.count(where)),
         )
         self._show(found[:first])
         return [(row, row["_cursor"]) for row in found], count[0]["n"]
 
-    def _show(self, rows: Iterable[Row]) -> None:
+    def _show(self, rows: Sequence[Row]) -> None:
+        """Note what goes into the answer. Raises RequestRefused when the operation shows too much."""
+        self.context.rows_left -= len(rows)
+        if self.context.rows_left < 0:
+            raise RequestRefused(
+                "TOO_COSTLY", f"the answer would hold more than {ROWS_MAX} rows: ask for less"
+            )
         self.reading.show(
             (row["id"], RecordClass(row["recordClass"])) for row in rows if row["recordClass"] is not None
         )
 
 
-def newest_of_each(rows: Sequence[Row]) -> list[Row]:
-    """The last three results of each analyte, out of rows that stand newest first."""
+def newest_of_each(rows: Iterable[Row]) -> list[Row]:
+    """Without the results that are older than the last three of their analyte; rows stand newest first."""
     seen: Counter[str] = Counter()
     kept = []
     for row in rows:
-        analyte = _analyte(row)
-        seen[analyte] += 1
-        if seen[analyte] <= RESULTS_OF_EACH:
-            kept.append(row)
+        if row["analyte"] is not None:
+            seen[f"{row['recordClass']}/{row['analyte']}"] += 1
+            if seen[f"{row['recordClass']}/{row['analyte']}"] > RESULTS_OF_EACH:
+                continue
+        kept.append(row)
     return kept
-
-
-def _analyte(row: Row) -> str:
-    """What was measured: the name in the national list where one is coded, else the sender's own."""
-    for coding in orjson.loads(row["codings"]):
-        if "Labo_CS" in coding["system"] and coding["display"]:
-            return str(coding["display"])
-    return str(row["name"])
 
 
 def as_moment(value: datetime | str) -> datetime:

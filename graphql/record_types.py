@@ -43,6 +43,7 @@ class ReferenceRange:
 class Entry:
     reader: strawberry.Private[RecordReader]
     facility_number: strawberry.Private[str]
+    sender_number: strawberry.Private[str]
     document_uuid: strawberry.Private[UUID]
 
     id: strawberry.ID = strawberry.field(description="Stays when the facility replaces its Bundle.")
@@ -72,9 +73,15 @@ class Entry:
     async def class_term(self) -> str:
         return TERMS[self.record_class]
 
-    @strawberry.field(description="医療機関: who states it.")
+    @strawberry.field(description="医療機関: who states it, as the entry says.")
     async def facility(self, info: Info[Context, None]) -> Facility:
         return await info.context.facilities.load(self.facility_number)
+
+    @strawberry.field(
+        description="医療機関: who registered it, which the service knows; `facility` is what it says."
+    )
+    async def registered_by(self, info: Info[Context, None]) -> Facility:
+        return await info.context.facilities.load(self.sender_number)
 
     @strawberry.field(description="The document it was taken from, when you may see that too.")
     async def document(self) -> Annotated["Document", strawberry.lazy(__name__)] | None:
@@ -89,6 +96,7 @@ class Entry:
         return cls(
             reader=reader,
             facility_number=row["facility"],
+            sender_number=row["sender"],
             document_uuid=row["documentId"],
             id=strawberry.ID(str(row["id"])),
             record_class=RecordClass(row["recordClass"]),

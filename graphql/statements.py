@@ -39,14 +39,40 @@ class Source:
             self._cursor(),
             self.table(),
             SQL(" AND ").join(conditions),
-            SQL(", ").join(SQL("{} DESC").format(Identifier(column)) for column in self.view.order),
+            self._order(),
             Literal(first + 1),
+        )
+
+    def all(self) -> Composed:
+        """Every row that may be seen, with its fields."""
+        return SQL("SELECT {} FROM {} WHERE {}").format(self._fields(), self.table(), self.seen)
+
+    def newest_of_each(self, classes: Sequence[str], column: str, number: int) -> Composed:
+        """Newest first, the rows of these classes; of rows that share a value in *column*, the newest *number*."""
+        nth = SQL("row_number() OVER (PARTITION BY record_class, {} ORDER BY {})").format(
+            Identifier(column), self._order()
+        )
+        return SQL(
+            "SELECT {} FROM (SELECT *, {} AS nth FROM {} WHERE {} AND {}) AS t "
+            "WHERE {} IS NULL OR nth <= {} ORDER BY {}"
+        ).format(
+            self._fields(),
+            nth,
+            self.table(),
+            self.seen,
+            one_of("record_class", classes),
+            Identifier(column),
+            Literal(number),
+            self._order(),
         )
 
     def count(self, where: Sequence[Composable]) -> Composed:
         return SQL("SELECT count(*) AS n FROM {} WHERE {}").format(
             self.table(), SQL(" AND ").join([self.seen, *where])
         )
+
+    def _order(self) -> Composable:
+        return SQL(", ").join(SQL("{} DESC").format(Identifier(column)) for column in self.view.order)
 
     def _fields(self) -> Composable:
         return SQL(", ").join(
@@ -66,7 +92,7 @@ class Source:
 
 def guarded(view: View, schema: str, sight: Sight) -> Source:
     """A view whose rows are shown only under a decision."""
-    return Source(view, schema, sight.predicate(history=view.history))
+    return Source(view, schema, sight.predicate(history=view.history, facts=view.facts))
 
 
 def one_of(column: str, values: Sequence[Any]) -> Composable:

@@ -23,7 +23,7 @@ CREATE TABLE access (
     bases text[] NOT NULL, classes_asked text[] NOT NULL, classes_permitted text[] NOT NULL, reason text,
     because uuid[] NOT NULL, grounds text NOT NULL, consent_version integer,
     entries_shown integer NOT NULL, shown_by_class text NOT NULL, incomplete boolean NOT NULL, as_of text,
-    operation_name text, operation_sha256 text NOT NULL, variables text NOT NULL,
+    operation_name text, operation_sha256 text NOT NULL, variables text,
     shown_sha256 text, answer_sha256 text, session text
 );
 CREATE INDEX access_patient ON access (patient_id, at DESC, access DESC);
@@ -62,7 +62,7 @@ class AccessRow(Row):
     as_of: str | None = None
     operation_name: str | None
     operation_sha256: str
-    variables: str
+    variables: str | None = None  # JSON; a refusal keeps only its digest
     shown_sha256: str | None = None
     answer_sha256: str | None = None
     session: str | None
@@ -128,7 +128,6 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     consent_version=event.consent_version,
                     operation_name=event.operation_name,
                     operation_sha256=event.operation_sha256,
-                    variables=event.variables,
                     session=event.session,
                 )
             )

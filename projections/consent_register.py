@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Event
@@ -55,17 +54,19 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     """Fold one event into the rows of its patient. Sees nothing else."""
     match recorded.event:
         case ConsentGranted() as event:
+            _end(
+                rows,
+                recorded,
+                {"facility": event.facility, "purpose": str(event.purpose), "given": event.given},
+                withdrawn=False,
+            )
             for record_class in event.classes:
-                scope: dict[str, Any] = {
-                    "facility": event.facility,
-                    "purpose": str(event.purpose),
-                    "record_class": str(record_class),
-                }
-                _end(rows, recorded, scope, withdrawn=False)
                 rows.put(
                     ConsentRow(
                         patient_id=event.patient,
-                        **scope,
+                        facility=event.facility,
+                        purpose=event.purpose,
+                        record_class=record_class,
                         from_pos=recorded.pos,
                         since=event.since,
                         until=event.until,
@@ -75,8 +76,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     )
                 )
         case ConsentWithdrawn() as event:
-            for record_class_scope in [{"record_class": str(c)} for c in event.classes] or [{}]:
-                _end(rows, recorded, {"facility": event.facility, **record_class_scope}, withdrawn=True)
+            for scope in [{"record_class": str(c)} for c in event.classes] or [{}]:
+                _end(rows, recorded, {"facility": event.facility, **scope}, withdrawn=True)
 
 
 def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, str], *, withdrawn: bool) -> None:

@@ -14,13 +14,14 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from tsuzuri.domain.events import Event, originator
 from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.eventlog.following import LoggedEvent, follow, heads
+from tsuzuri.eventlog.following import Batch, LoggedEvent, follow, heads
 from tsuzuri.eventlog.mapper import EventMapper, SealedEvent
 from tsuzuri.eventlog.places import Vector
 from tsuzuri.projections.catalogue import Projection
 from tsuzuri.projections.rows import Recorded, Row, Rows
 
 BATCH_EVENTS = 1_000
+BATCH_BYTES = 32 * 1024 * 1024  # of payloads at once, which bounds the projector's memory
 
 
 class ProjectionOutdated(Exception):
@@ -53,49 +54,63 @@ class Engine:
         projection: Projection,
         generation: int,
         *,
+        upto: Vector | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> Progress:
-        """Apply batch after batch until the generation stands where the log's heads stood at the last look."""
+        """Apply batch after batch until the generation stands at *upto*, or where the heads stood at the last look."""
         while True:
-            progress = self.step(connection, projection, generation)
+            progress = self.step(connection, projection, generation, upto=upto)
             on_progress(progress)
             if progress.lag_events == 0:
                 return progress
 
-    def step(self, connection: Connection[Any], projection: Projection, generation: int) -> Progress:
+    def step(
+        self,
+        connection: Connection[Any],
+        projection: Projection,
+        generation: int,
+        *,
+        upto: Vector | None = None,
+    ) -> Progress:
         """Apply one batch.
 
         Raises:
             ProjectionOutdated: the generation was filled by another version; it names the command to run.
         """
-        total = sum(heads(connection).values())
+        wanted = heads(connection) if upto is None else upto
+        total = sum(wanted.values())
         if total == sum(checkpoint(connection, projection.name, generation).values()):
             return Progress(total, total)  # nothing new: not even a lock is taken
         with connection.transaction():
             after = lock_checkpoint(connection, projection, generation)
-            upto = heads(connection)
             topics = [event.TOPIC for event in projection.events]
-            batch = follow(connection, after, upto=upto, topics=topics, limit=self.batch_events)
+            batch = follow(connection, after, upto=wanted, topics=topics, limit=self.batch_events)
             if batch.events:
-                self._apply(connection, projection, generation, batch.events)
+                batch = self._apply(connection, projection, generation, after, batch)
             moved = {part: pos for part, pos in batch.covers.items() if after.get(part, 0) != pos}
             _set_checkpoint(connection, projection, generation, moved)
-        return Progress(sum(batch.covers.values()), sum(upto.values()), len(batch.events))
+        return Progress(sum(batch.covers.values()), total, len(batch.events))
 
     def _apply(
         self,
         connection: Connection[Any],
         projection: Projection,
         generation: int,
-        logged: Sequence[LoggedEvent],
-    ) -> None:
-        events = [(row, self._event(row)) for row in logged]
-        wanted = [(row.part, payload) for row, event in events for payload in projection.payloads(event)]
-        bodies = _payloads(connection, wanted)
+        after: Vector,
+        batch: Batch,
+    ) -> Batch:
+        """Apply what of the batch fits into memory; the batch that was applied."""
+        events = [(row, self._event(row)) for row in batch.events]
+        wanted = [[(row.part, payload) for payload in projection.payloads(event)] for row, event in events]
+        fitting = _fitting(connection, wanted)
+        if fitting < len(events):
+            batch = batch.first(fitting, after)
+            events, wanted = events[:fitting], wanted[:fitting]
+        bodies = _payloads(connection, [one for payloads in wanted for one in payloads])
         rows = Rows()
+        owners = {row.patient_id for row, _ in events}
         for kind in projection.rows:
             if kind.FOLDED:
-                owners = {row.patient_id for row in logged}
                 for held in _load(connection, projection, generation, kind, owners):
                     rows.load(held)
         for row, event in events:
@@ -107,6 +122,7 @@ class Engine:
             )
         for kind in projection.rows:
             _merge(connection, projection, generation, kind, rows)
+        return batch
 
     def _event(self, row: LoggedEvent) -> Event:
         name = originator(row.patient_id, Stream(row.stream))
@@ -147,6 +163,26 @@ def _set_checkpoint(
            ON CONFLICT (name, generation, part) DO UPDATE SET pos = excluded.pos""",
         (projection.name, generation, list(moved), list(moved.values())),
     )
+
+
+def _fitting(connection: Connection[Any], wanted: Sequence[Sequence[tuple[int, UUID]]]) -> int:
+    """How many of the events, from the first on, have payloads that fit into BATCH_BYTES together; at least one."""
+    ids = [one for payloads in wanted for one in payloads]
+    if not ids:
+        return len(wanted)
+    parts, payloads = zip(*ids, strict=True)
+    found = connection.execute(
+        """SELECT payload_id, octet_length(body) FROM unnest(%b::smallint[], %b::uuid[]) AS w (part, payload_id)
+           JOIN payload USING (part, payload_id)""",
+        (list(parts), list(payloads)),
+    )
+    sizes = dict(found.fetchall())
+    bytes_so_far = 0
+    for place, one in enumerate(wanted):
+        bytes_so_far += sum(sizes.get(payload, 0) for _, payload in one)
+        if bytes_so_far > BATCH_BYTES and place > 0:
+            return place
+    return len(wanted)
 
 
 def _payloads(connection: Connection[Any], wanted: Sequence[tuple[int, UUID]]) -> dict[UUID, bytes]:

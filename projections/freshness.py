@@ -15,6 +15,7 @@ class Freshness:
     position: int
     recorded_at: datetime | None  # of the last event it has applied there; None when it has applied none
     lag_seconds: float  # 0 when it stands at the head
+    at_head: bool
 
 
 async def freshness(connection: AsyncConnection[Any], projection: str, part: int) -> Freshness:
@@ -35,4 +36,4 @@ async def freshness(connection: AsyncConnection[Any], projection: str, part: int
     )
     row = await cursor.fetchone()
     assert row is not None, f"projection {projection} has not been prepared"
-    return Freshness(row[0], row[1], row[2], max(0.0, row[3] or 0.0))
+    return Freshness(row[0], row[1], row[2], max(0.0, row[3] or 0.0), row[3] is None)

@@ -10,8 +10,9 @@ from psycopg import Connection
 from psycopg.errors import UniqueViolation
 from psycopg.sql import SQL, Identifier
 
+from tsuzuri.eventlog.following import heads
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
-from tsuzuri.projections.engine import Engine, Progress
+from tsuzuri.projections.engine import Engine, Progress, lock_checkpoint
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A new generation beside the live one, and how the two compare."""
+    """A new generation, and how it compares with the one that was live when it was filled.
+
+    `comparison` is None when the live one was filled by another version of the code: they are meant to differ.
+    """
 
     generation: int
     live: int
-    comparison: Comparison
+    comparison: Comparison | None
+    promoted: bool
 
 
 @dataclass(frozen=True)
@@ -51,16 +56,20 @@ class Standing:
 
 def prepare(connection: Connection[Any]) -> None:
     """Give every projection a live generation; a new projection starts with an empty one and catches up."""
-    known = {name for (name,) in connection.execute("SELECT name FROM projection").fetchall()}
-    for projection in PROJECTIONS.values():
-        if projection.name in known:
-            continue
+    for name in unprepared(connection):
+        projection = PROJECTIONS[name]
         try:
             with connection.transaction():
                 connection.execute("INSERT INTO projection (name, live) VALUES (%s, 1)", (projection.name,))
                 _create(connection, projection, 1, "LIVE")
         except UniqueViolation:  # another process was faster
             continue
+
+
+def unprepared(connection: Connection[Any]) -> list[str]:
+    """Projections of this program that the database does not have yet."""
+    known = {name for (name,) in connection.execute("SELECT name FROM projection").fetchall()}
+    return [name for name in PROJECTIONS if name not in known]
 
 
 def live_generation(connection: Connection[Any], name: str) -> int:
@@ -76,7 +85,11 @@ def rebuild(
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Rebuilt:
-    """Fill a new generation from the first event on and compare it with the live one. The live one stays live."""
+    """Fill a new generation from the first event on, compare it with the live one, and promote it when equal.
+
+    When the live one was filled by another version of the code it is not compared: it is what the new one is to
+    take the place of. A generation that could not be filled is dropped.
+    """
     with connection.transaction():
         row = connection.execute(
             "SELECT live, (SELECT max(generation) FROM projection_generation g WHERE g.name = p.name) "
@@ -86,25 +99,33 @@ def rebuild(
         assert row is not None, f"projection {projection.name} has not been prepared"
         live, generation = row[0], row[1] + 1
         _create(connection, projection, generation, "FILLING")
-    engine.catch_up(connection, projection, generation, on_progress=on_progress)
-    return Rebuilt(generation, live, compare(connection, engine, projection, live, generation))
+    try:
+        engine.catch_up(connection, projection, generation, on_progress=on_progress)
+        with connection.transaction():
+            comparison = None
+            if _version(connection, projection, live) == projection.version:
+                comparison = compare(connection, engine, projection, live, generation)
+            if promoted := comparison is None or comparison.equal:
+                promote(connection, projection, generation)
+    except BaseException:
+        drop(connection, projection, generation)
+        raise
+    return Rebuilt(generation, live, comparison, promoted)
 
 
 def compare(
     connection: Connection[Any], engine: Engine, projection: Projection, old: int, new: int
 ) -> Comparison:
-    """Bring both generations to one position, hold them there, and look for rows that are not in both.
+    """Hold both generations, bring them to one position, and look for rows that are not in both.
 
-    A live generation of another version of the code is left where it stands: it cannot be carried on.
+    Both stay held until the caller's transaction ends, so that a promotion in it loses nothing.
     """
-    version = connection.execute(
-        "SELECT version FROM projection_generation WHERE name = %s AND generation = %s",
-        (projection.name, old),
-    ).fetchone()
     with connection.transaction():
-        if version is not None and version[0] == projection.version:
-            engine.catch_up(connection, projection, old)
-        engine.catch_up(connection, projection, new)
+        for generation in sorted((old, new)):
+            lock_checkpoint(connection, projection, generation)
+        upto = heads(connection)
+        for generation in (old, new):
+            engine.catch_up(connection, projection, generation, upto=upto)
         differing: set[UUID] = set()
         count = 0
         for kind in projection.rows:
@@ -125,6 +146,26 @@ def compare(
             )
             differing |= {owner for (owner,) in found.fetchall()}
     return Comparison(count, sorted(differing))
+
+
+def drop(connection: Connection[Any], projection: Projection, generation: int) -> None:
+    """Drop a generation that reads do not follow."""
+    with connection.transaction():
+        connection.execute(
+            SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(projection.schema(generation)))
+        )
+        connection.execute(
+            "DELETE FROM projection_generation WHERE name = %s AND generation = %s AND state <> 'LIVE'",
+            (projection.name, generation),
+        )
+
+
+def _version(connection: Connection[Any], projection: Projection, generation: int) -> int | None:
+    row = connection.execute(
+        "SELECT version FROM projection_generation WHERE name = %s AND generation = %s",
+        (projection.name, generation),
+    ).fetchone()
+    return None if row is None else int(row[0])
 
 
 def promote(connection: Connection[Any], projection: Projection, generation: int) -> int:

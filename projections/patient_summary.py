@@ -3,18 +3,19 @@
 An entry's JSON has the fields of the record index's view, so a summary reads like a page of entries.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced, Event
+from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered, BundleReplaced, Event
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
 from tsuzuri.projections.record_index import ENTRIES
-from tsuzuri.projections.record_rows import EntryRow, Fact, entry_rows, hidden_facts
+from tsuzuri.projections.record_rows import EntryRow, entry_rows, hidden_facts
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
@@ -60,12 +61,17 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
         case BundleRegistered() | BundleReplaced() as event:
             _forget(rows, recorded.owner, event.document)
             entries = entry_rows(recorded, event)
-            for marked, hiding in hidden_facts(entries).items():
-                _hide_earlier(rows, event.patient, marked, hiding)
+            groups: Groups = defaultdict(list)
             for entry in entries:
-                _add(rows, event.patient, event.document, entry.record_class, entry.flags_now, _shown(entry))
+                groups[entry.record_class, tuple(entry.flags_now), event.document].append(_shown(entry))
+            _move_hidden(rows, event, hidden_facts(entries), groups)
+            _put(rows, event.patient, groups)
         case BundleCancelled() as event:
             _forget(rows, recorded.owner, event.document)
+
+
+Groups = dict[tuple[str, tuple[str, ...], UUID], list[dict[str, Any]]]
+"""Entries by class, marks and document."""
 
 
 def _forget(rows: Rows, patient: UUID, document: UUID) -> None:
@@ -73,38 +79,29 @@ def _forget(rows: Rows, patient: UUID, document: UUID) -> None:
         rows.remove(row)
 
 
-def _add(
-    rows: Rows,
-    patient: UUID,
-    document: UUID,
-    record_class: str,
-    flags: Sequence[str],
-    entry: Mapping[str, Any],
+def _move_hidden(
+    rows: Rows, event: BundleAccepted, hiding: Mapping[str, frozenset[str]], groups: Groups
 ) -> None:
-    """Put one entry with its group: same class, same marks, same document."""
-    marks = sorted(flags)
-    group: dict[str, Any] = {"record_class": record_class, "marks": ",".join(marks), "document": document}
-    before = [other for row in rows.of(SummaryRow, patient, **group) for other in _entries(row)]
-    entries = _json([*before, {**entry, "flags": marks}])
-    rows.put(SummaryRow(patient_id=patient, **group, flags=marks, entries=entries))
-
-
-def _hide_earlier(rows: Rows, patient: UUID, marked: Fact, hiding: frozenset[str]) -> None:
-    """As in the record index: what the facility sent before under the same name moves to the hidden group."""
-    for row in rows.of(SummaryRow, patient, record_class=marked[0]):
+    """As in the record index: what the same facility sent before of a hidden fact goes to the hidden group."""
+    for row in rows.of(SummaryRow, event.patient) if hiding else ():
         entries = _entries(row)
-        covered = [entry for entry in entries if _fact(entry) == marked]
-        if not covered or hiding <= set(row.flags):
+        covered = [e for e in entries if e["sender"] == event.facility and e["fact"] in hiding]
+        if not covered:
             continue
         rows.remove(row)
-        if rest := [entry for entry in entries if entry not in covered]:
-            rows.put(replace(row, entries=_json(rest)))
-        for entry in covered:
-            _add(rows, patient, row.document, row.record_class, sorted({*row.flags, *hiding}), entry)
+        for entry in entries:
+            marks = hiding[entry["fact"]] if entry in covered else frozenset()
+            flags = tuple(sorted({*row.flags, *marks}))
+            groups[row.record_class, flags, row.document].append({**entry, "flags": flags})
 
 
-def _fact(entry: Mapping[str, Any]) -> Fact:
-    return entry["recordClass"], entry["facility"], entry["source"] or UUID(entry["id"])
+def _put(rows: Rows, patient: UUID, groups: Groups) -> None:
+    for (record_class, flags, document), entries in groups.items():
+        group: dict[str, Any] = {"record_class": record_class, "marks": ",".join(flags), "document": document}
+        before = [entry for row in rows.of(SummaryRow, patient, **group) for entry in _entries(row)]
+        ordered = sorted([*before, *entries], key=lambda entry: str(entry["id"]))
+        body = msgspec.json.encode(ordered).decode()
+        rows.put(SummaryRow(patient_id=patient, **group, flags=list(flags), entries=body))
 
 
 def _entries(row: SummaryRow) -> list[dict[str, Any]]:
@@ -112,13 +109,9 @@ def _entries(row: SummaryRow) -> list[dict[str, Any]]:
     return entries
 
 
-def _json(entries: Sequence[Mapping[str, Any]]) -> str:
-    return msgspec.json.encode(entries).decode()
-
-
 def _shown(row: EntryRow) -> dict[str, Any]:
     shown = {field: getattr(row, column) for field, column in ENTRIES.fields.items()}
-    return shown | {"sortAt": row.sort_at, "source": row.source}
+    return shown | {"sortAt": row.sort_at, "analyte": row.analyte, "fact": row.fact}
 
 
 SUMMARY = View(

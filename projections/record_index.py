@@ -4,19 +4,17 @@ Rows are closed, not deleted. What must not be seen any more at any `asOf` (a ca
 marked later) says so on every one of its rows: `cancelled`, `flags_now`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced, Event
+from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered, BundleReplaced, Event
 from tsuzuri.domain.units import load_document
 from tsuzuri.projections.record_rows import (
     DocumentRow,
     EntryRow,
-    Fact,
     document_row,
     entry_rows,
-    fact,
     hidden_facts,
 )
 from tsuzuri.projections.rows import Recorded, Row, Rows
@@ -40,7 +38,8 @@ CREATE TABLE entry (
     patient_id uuid NOT NULL, entry uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
     registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
     visible_until timestamptz, document uuid NOT NULL, document_kind text NOT NULL, record_class text NOT NULL,
-    resource_type text NOT NULL, resource_place integer NOT NULL, source text, name text NOT NULL,
+    resource_type text NOT NULL, resource_place integer NOT NULL, sender text NOT NULL,
+    fact text NOT NULL, analyte text, name text NOT NULL,
     codings text NOT NULL,
     codes text[] NOT NULL, effective text, effective_at timestamptz, issued_at timestamptz,
     sort_at timestamptz NOT NULL,
@@ -94,20 +93,21 @@ def _open(rows: Rows, recorded: Recorded[Event], event: BundleRegistered | Bundl
     if head is not None:
         rows.put(document_row(recorded, event, load_document(head)))
     entries = entry_rows(recorded, event)
-    for marked, hiding in hidden_facts(entries).items():
-        _hide_earlier(rows, event.patient, marked, hiding)
+    if hiding := hidden_facts(entries):
+        _hide_earlier(rows, event, hiding)
     for entry in entries:
         rows.put(entry)
 
 
-def _hide_earlier(rows: Rows, patient: UUID, marked: Fact, hiding: Iterable[str]) -> None:
-    """A mark that hides a fact hides what the facility sent before under the same name, in whichever Bundle.
+def _hide_earlier(rows: Rows, event: BundleAccepted, hiding: Mapping[str, frozenset[str]]) -> None:
+    """A mark that hides a fact hides what the same facility sent of it before, in whichever Bundle.
 
-    No `asOf` may show what the mark covers now. A version sent later without the mark is shown again.
+    No `asOf` may show what the mark covers now. A version sent later without the mark is shown again. Whose fact
+    it is goes by who registered it: what an entry says of its facility could be anybody's.
     """
-    for earlier in rows.of(EntryRow, patient, record_class=marked[0], facility=marked[1]):
-        if fact(earlier) == marked:
-            rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *hiding})))
+    for earlier in rows.of(EntryRow, event.patient, sender=event.facility):
+        if earlier.fact in hiding:
+            rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *hiding[earlier.fact]})))
 
 
 ENTRIES = View(
@@ -122,6 +122,7 @@ ENTRIES = View(
         "issuedAt": "issued_at",
         "registeredAt": "registered_at",
         "facility": "facility",
+        "sender": "sender",
         "department": "department",
         "author": "author",
         "status": "status",
@@ -140,6 +141,7 @@ ENTRIES = View(
     order=("sort_at", "entry"),
     guarded=True,
     history=True,
+    facts=True,
 )
 DOCUMENTS = View(
     "document",

@@ -11,7 +11,7 @@ from tsuzuri.domain.events import BundleAccepted, Event
 from tsuzuri.domain.owners import entry_id
 from tsuzuri.domain.record import Document, Entry
 from tsuzuri.domain.units import load_entries
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, HIDING_FLAGS
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, HIDING_FLAGS, RecordClass
 from tsuzuri.projections.rows import Recorded, Row
 
 
@@ -64,7 +64,9 @@ class EntryRow(Row):
     record_class: str
     resource_type: str
     resource_place: int
-    source: str | None
+    sender: str  # the facility that registered the Bundle; `facility` is whom the entry names
+    fact: str  # see Entry.fact
+    analyte: str | None  # what a result measures, for "the last three of each"
     name: str
     codings: str  # JSON
     codes: list[str]  # "code" and "system|code", to look for
@@ -118,29 +120,29 @@ def document_row(recorded: Recorded[Event], event: BundleAccepted, document: Doc
 def entry_rows(recorded: Recorded[Event], event: BundleAccepted) -> list[EntryRow]:
     """One row for each entry that the projection's payloads hold.
 
-    Two entries of one Bundle under one name of the sender's are one fact: what hides one hides both.
+    Two entries of one Bundle that the sender calls by one name are one fact: what hides one hides both.
     """
     bodies = [recorded.payloads[unit.payload] for unit in event.units if unit.payload in recorded.payloads]
     rows = [_entry_row(recorded, event, entry) for body in bodies for entry in load_entries(body)]
     hiding = hidden_facts(rows)
-    return [replace(row, flags_now=sorted({*row.flags, *hiding.get(fact(row), ())})) for row in rows]
+    return [replace(row, flags_now=sorted({*row.flags, *hiding.get(row.fact, ())})) for row in rows]
 
 
-Fact = tuple[str, str, str | UUID]
-"""What a facility says under one name: record class, facility, its own name for it (else the entry's id)."""
-
-
-def fact(row: EntryRow) -> Fact:
-    return row.record_class, row.facility, row.source or row.entry
-
-
-def hidden_facts(rows: Iterable[EntryRow]) -> dict[Fact, frozenset[str]]:
+def hidden_facts(rows: Iterable[EntryRow]) -> dict[str, frozenset[str]]:
     """Facts that carry a hiding mark, and which."""
-    found: dict[Fact, frozenset[str]] = {}
+    found: dict[str, frozenset[str]] = {}
     for row in rows:
         if hiding := HIDING_FLAGS & set(row.flags):
-            found[fact(row)] = found.get(fact(row), frozenset()) | hiding
+            found[row.fact] = found.get(row.fact, frozenset()) | hiding
     return found
+
+
+def _analyte(entry: Entry) -> str | None:
+    """The name in the national list where a result is coded in it, else the sender's own."""
+    if entry.record_class not in (RecordClass.LAB_RESULT, RecordClass.INFECTION):
+        return None
+    listed = (coding.display for coding in entry.codings if "Labo_CS" in coding.system and coding.display)
+    return next(listed, entry.name)
 
 
 def _entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) -> EntryRow:
@@ -154,7 +156,9 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) -
         record_class=entry.record_class,
         resource_type=entry.resource_type,
         resource_place=entry.resource_place,
-        source=entry.source,
+        sender=event.facility,
+        fact=entry.fact,
+        analyte=_analyte(entry),
         name=entry.name,
         codings=msgspec.json.encode(entry.codings).decode(),
         codes=[text for coding in entry.codings for text in (coding.code, f"{coding.system}|{coding.code}")],

@@ -9,33 +9,42 @@ from psycopg.sql import SQL, Composable, Literal
 from tsuzuri.domain.events import Ground
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """What was changed behind the position the index stands on, so that its old rows must not show."""
+
+    documents: tuple[UUID, ...] = ()  # replaced or cancelled
+    hidden: tuple[tuple[str, str], ...] = ()  # sender and fact of what was marked
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sight:
     """The rows one reading may show: the decision's grounds, at one position of the patient's part."""
 
     patient: UUID
     grounds: tuple[Ground, ...]
+    generation: int  # of the record index; one reading reads one generation, whatever is promoted meanwhile
     position: int  # in the patient's part; no row from behind it is shown
     recorded_by: datetime | None = None  # asOf a moment: what the log had taken in by then
     decided_at: datetime  # rows that were to be seen until then are gone
-    # What was narrowed behind the position the index stands on:
-    left_out_documents: tuple[UUID, ...] = ()
-    left_out_facilities: tuple[str, ...] = ()
+    left_out: LeftOut = LeftOut()
 
-    @property
-    def incomplete(self) -> bool:
-        return bool(self.left_out_documents or self.left_out_facilities)
+    def predicate(self, *, history: bool, facts: bool = False) -> Composable:
+        """The condition that every statement over a guarded table carries.
 
-    def predicate(self, *, history: bool) -> Composable:
-        """The condition that every statement over a guarded table carries."""
+        history: its rows are closed, not deleted. facts: it holds entries, which know their sender and fact.
+        """
         conditions: list[Composable] = [
             SQL("patient_id = {}").format(Literal(self.patient)),
             self._grounds(SQL("flags_now") if history else SQL("flags")),
         ]
-        if self.left_out_documents:
-            conditions.append(SQL("document <> ALL ({})").format(Literal(list(self.left_out_documents))))
-        if self.left_out_facilities and history:
-            conditions.append(SQL("facility <> ALL ({})").format(Literal(list(self.left_out_facilities))))
+        if self.left_out.documents:
+            conditions.append(SQL("document <> ALL ({})").format(Literal(list(self.left_out.documents))))
+        if facts:
+            conditions += [
+                SQL("NOT (sender = {} AND fact = {})").format(Literal(sender), Literal(fact))
+                for sender, fact in self.left_out.hidden
+            ]
         if history:
             conditions += self._moment()
         return SQL(" AND ").join(conditions)

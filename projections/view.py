@@ -12,6 +12,7 @@ class View:
     order   the columns of the page order, newest first; together they name one row
     guarded rows carry record_class and flags and are shown only under a decision
     history rows are closed, not deleted: now and `asOf` choose among them
+    facts   rows are entries, which know their sender and fact
     """
 
     table: str
@@ -19,3 +20,4 @@ class View:
     order: tuple[str, ...]
     guarded: bool = False
     history: bool = False
+    facts: bool = False

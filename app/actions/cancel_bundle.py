@@ -4,10 +4,9 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from tsuzuri.app.actions.find_patient import find_patient
+from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.actions.load_streams import load_record
-from tsuzuri.app.actions.refusals import Busy, NotPermitted
-from tsuzuri.app.actions.register_bundle import ATTEMPTS
+from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import PatientKey
@@ -35,7 +34,7 @@ async def cancel_bundle(
     """
     if caller.role is not Role.SYSTEM or caller.facility is None:
         raise NotPermitted("only the system of the facility that registered a Bundle cancels it")
-    patient, _ = await find_patient(services, key)
+    patient, _ = await find_patient(services, named_by(caller, key))
     document = document_id(patient, caller.facility, system, value, kind)
     for _ in range(ATTEMPTS):
         cancelled = cancel(

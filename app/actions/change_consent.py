@@ -6,8 +6,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.load_streams import load_consents
-from tsuzuri.app.actions.refusals import Busy, NotPermitted
-from tsuzuri.app.actions.register_bundle import ATTEMPTS
+from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.callers import Caller

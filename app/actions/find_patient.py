@@ -1,11 +1,15 @@
 """From the number a caller knows to the patient: the numbers in the log are keyed hashes."""
 
+import hmac
 from uuid import UUID
 
+from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
+from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import (
     INSURED_PERSON_SYSTEM,
     LOCAL_SYSTEMS,
+    DemographicKey,
     InsuredPersonNumber,
     LocalNumber,
     PatientKey,
@@ -39,5 +43,18 @@ async def find_patient(services: Services, key: PatientKey) -> tuple[UUID, bool]
             digest = number_digest(services, key)
             owners = await known_numbers.owners(services.pool, [digest])
             return (owners[digest], True) if digest in owners else (UUID(bytes=digest[:16]), False)
-        case _:
-            return UUID(int=0), False
+        case DemographicKey():
+            said = f"demographics/{key}".encode()
+            return UUID(bytes=hmac.digest(services.number_key, said, "sha256")[:16]), False
+
+
+def named_by(caller: Caller, key: PatientKey) -> PatientKey:
+    """The key, when the caller may change something of the patient it names.
+
+    Raises NotPermitted: by name and birth date nobody changes anything, and a facility has its own numbers only.
+    """
+    if isinstance(key, DemographicKey):
+        raise NotPermitted("name the patient by id or by number")
+    if isinstance(key, LocalNumber) and key.facility != caller.facility:
+        raise NotPermitted("a facility names a patient by its own local number, not by another's")
+    return key

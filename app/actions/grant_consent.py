@@ -5,12 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from tsuzuri.app.actions.change_consent import change_consent, may_change
-from tsuzuri.app.actions.find_patient import find_patient, number_digest
-from tsuzuri.app.actions.refusals import NotPermitted
+from tsuzuri.app.actions.find_patient import find_patient, named_by, number_digest
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.consents import CARD_READER_PERIOD
+from tsuzuri.domain.consents import CARD_READER, CARD_READER_PERIOD
 from tsuzuri.domain.events import ConsentGranted
 from tsuzuri.domain.identifiers import InsuredPersonNumber, LocalNumber, PatientKey, facility_number
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Role
@@ -34,11 +33,9 @@ async def grant_consent(
     Raises:
         NotPermitted, Busy; tsuzuri.domain.consents.UselessConsent; tsuzuri.domain.identifiers.MalformedNumber.
     """
-    patient, known = await find_patient(services, key)
+    patient, known = await find_patient(services, named_by(caller, key))
     may_change(caller, patient, facility_number(facility))
     claims: tuple[Claim, ...] = ()
-    if isinstance(key, LocalNumber) and key.facility != caller.facility:
-        raise NotPermitted("a facility names a patient by its own local number, not by another's")
     if not known and isinstance(key, InsuredPersonNumber | LocalNumber):
         patient = services.new_id()
         claims = (Claim(number_digest(services, key), patient),)
@@ -53,7 +50,7 @@ async def grant_consent(
             purpose=purpose,
             since=since,
             until=until or since + CARD_READER_PERIOD,
-            given="patient" if caller.role is Role.PATIENT else "card-reader",
+            given="patient" if caller.role is Role.PATIENT else CARD_READER,
             recorded_by=caller.person,
         )
 

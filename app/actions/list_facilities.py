@@ -5,8 +5,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from tsuzuri.app.actions.refusals import Busy, NotPermitted
-from tsuzuri.app.actions.register_bundle import ATTEMPTS
+from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import FacilityListed, originator

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from uuid import UUID
 
 from tsuzuri.app.actions.find_patient import find_patient
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import AccessRequest, Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered, BundleReplaced, Event
+from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.graphql.context import AsOf, AsOfPosition, RequestRefused
@@ -16,9 +17,9 @@ from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
 from tsuzuri.projections import record_index
 from tsuzuri.projections.freshness import Freshness, freshness
-from tsuzuri.projections.sight import Sight
+from tsuzuri.projections.sight import LeftOut, Sight
 
-NARROWED_WAIT_SECONDS = 1.0
+INDEX_WAIT_SECONDS = 1.0
 MIN_POSITION_WAIT_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
@@ -36,9 +37,11 @@ async def open_record(
     """Decide, and say what a permitted read may show. Neither outcome is recorded yet: see settle_readings.
 
     Raises:
-        RequestRefused: `as_of` or `min_position` cannot be served.
+        RequestRefused: `as_of` or `min_position` is no position of this patient's.
     """
     patient, known = await find_patient(services, key)
+    wanted = _opened(services, patient, min_position) if min_position is not None else None
+    then = _opened(services, patient, as_of.token) if isinstance(as_of, AsOfPosition) else None
     head = await services.log.head(patient)
     request = AccessRequest(
         person=caller.person,
@@ -57,32 +60,13 @@ async def open_record(
             known_patient=patient if known else None,
             decision=decision,
         )
-    return await _reading(services, request, decision, head.guard_pos, as_of, min_position, path)
-
-
-async def _reading(
-    services: Services,
-    request: AccessRequest,
-    decision: Permitted,
-    guard_pos: int,
-    as_of: AsOf,
-    min_position: str | None,
-    path: Path,
-) -> Reading:
-    patient = request.patient
-    if min_position is not None:
-        wanted = opened_position(services, request, min_position)
-        stands = await _wait_for(services, request, wanted, MIN_POSITION_WAIT_SECONDS)
-        if stands.position < wanted:
-            raise RequestRefused("NOT_YET", "the index has not reached minPosition yet: ask again shortly")
-    stands = await _stands(services, request)
-    behind = await _narrowed(services, request, guard_pos, stands)
+    stands = await _stands(services, patient)
+    if wanted is not None:
+        stands = await _wait_for(services, patient, wanted, MIN_POSITION_WAIT_SECONDS)
+    behind = await _behind(services, patient, decision, stands)
     if behind:
-        stands = await _wait_for(services, request, guard_pos, NARROWED_WAIT_SECONDS)
-        behind = await _narrowed(services, request, guard_pos, stands)
-    position = stands.position
-    if isinstance(as_of, AsOfPosition):
-        position = min(position, opened_position(services, request, as_of.token))
+        stands = await _wait_for(services, patient, behind[-1][0], INDEX_WAIT_SECONDS)
+        behind = await _behind(services, patient, decision, stands)
     return Reading(
         access_id=services.new_id(),
         path=path,
@@ -91,58 +75,70 @@ async def _reading(
         sight=Sight(
             patient=patient,
             grounds=decision.grounds,
-            position=position,
+            generation=stands.generation,
+            position=stands.position if then is None else min(then, stands.position),
             recorded_by=None if isinstance(as_of, AsOfPosition) else as_of,
             decided_at=request.at,
-            left_out_documents=tuple({event.document for event in behind}),
-            left_out_facilities=tuple({event.facility for event in behind if _hides(event)}),
+            left_out=_left_out([event for _, event in behind]),
         ),
-        guard_pos=guard_pos,
+        guard_pos=head.guard_pos,
         as_of=None if as_of is None else "position" if isinstance(as_of, AsOfPosition) else as_of.isoformat(),
         incomplete=bool(behind),
+        too_early=wanted is not None and stands.position < wanted,
         stands=stands,
     )
 
 
-def opened_position(services: Services, request: AccessRequest, token: str) -> int:
-    """The position a token of this patient's means. Raises RequestRefused."""
+def _opened(services: Services, patient: UUID, token: str) -> int:
+    """The position a token of this patient's means: the same answer whether she may be read or not."""
     try:
-        (position,) = services.seals.open(position_use(request), token)
+        (position,) = services.seals.open(f"position/{patient}", token)
     except (SealBroken, ValueError):
         raise RequestRefused("BAD_POSITION", "this position was not given out for this patient") from None
     return int(position)
 
 
-def position_use(request: AccessRequest) -> str:
-    return f"position/{request.patient}"
-
-
-async def _stands(services: Services, request: AccessRequest) -> Freshness:
+async def _stands(services: Services, patient: UUID) -> Freshness:
     async with services.pool.connection() as connection:
-        return await freshness(connection, record_index.NAME, services.log.part_of(request.patient))
+        return await freshness(connection, record_index.NAME, services.log.part_of(patient))
 
 
-async def _wait_for(services: Services, request: AccessRequest, position: int, seconds: float) -> Freshness:
+async def _wait_for(services: Services, patient: UUID, position: int, seconds: float) -> Freshness:
     deadline = time.monotonic() + seconds
     while True:
-        stands = await _stands(services, request)
+        stands = await _stands(services, patient)
         if stands.position >= position or time.monotonic() > deadline:
             return stands
         await asyncio.sleep(_POLL_SECONDS)
 
 
-Narrowing = BundleRegistered | BundleReplaced | BundleCancelled
+Changed = BundleRegistered | BundleReplaced | BundleCancelled
 
 
-async def _narrowed(
-    services: Services, request: AccessRequest, guard_pos: int, stands: Freshness
-) -> list[Narrowing]:
-    """What was replaced, cancelled or hidden behind where the index stands: its old rows must not show."""
-    if stands.position >= guard_pos:
+async def _behind(
+    services: Services, patient: UUID, decision: Permitted, stands: Freshness
+) -> list[tuple[int, Changed]]:
+    """What happened to the patient's record behind where the index stands, of classes the caller may see.
+
+    Every such event counts, whether it hides something or not: else the wait would tell that something is hidden.
+    """
+    if stands.at_head:
         return []
-    events = await services.log.record_events_behind(request.patient, stands.position)
-    return [event for event in events if isinstance(event, BundleCancelled | BundleReplaced) or _hides(event)]
+    events = await services.log.record_events_behind(patient, stands.position)
+    return [
+        (pos, event)
+        for pos, event in events
+        if isinstance(event, Changed) and (not event.touches or set(event.touches) & set(decision.classes))
+    ]
 
 
-def _hides(event: Event) -> bool:
-    return isinstance(event, BundleAccepted) and event.hides
+def _left_out(behind: list[Changed]) -> LeftOut:
+    return LeftOut(
+        documents=tuple({e.document for e in behind if isinstance(e, BundleReplaced | BundleCancelled)}),
+        hidden=tuple(
+            (event.facility, fact)
+            for event in behind
+            if isinstance(event, BundleRegistered | BundleReplaced)
+            for fact in event.hides
+        ),
+    )

@@ -9,10 +9,10 @@ from tsuzuri.projections import audit_trail
 async def trail_complete_until(services: Services) -> datetime:
     """No access recorded before this moment is missing from the trail, not even one whose append is still open.
 
-    The clock is read first; then the part heads are share-locked, which waits for appends that had begun. What
-    begins later is recorded with a later time.
+    The clock is read first; then the part heads are share-locked by one statement that commits by itself, which waits
+    for appends that had begun and holds nothing longer. What begins later is recorded with a later time.
     """
-    async with services.pool.connection() as connection, connection.transaction():
+    async with services.pool.connection() as connection:
         cursor = await connection.execute("SELECT clock_timestamp()")
         row = await cursor.fetchone()
         assert row is not None

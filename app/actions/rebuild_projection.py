@@ -8,7 +8,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.projections.catalogue import projection
 from tsuzuri.projections.engine import Engine, Progress
-from tsuzuri.projections.generations import Rebuilt, Standing, promote, rebuild, standings
+from tsuzuri.projections.generations import Rebuilt, Standing, rebuild, standings
 
 
 def projection_standings(services: Services) -> list[Standing]:
@@ -23,8 +23,8 @@ def rebuild_projection(
     name: str,
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
-) -> tuple[Rebuilt, bool]:
-    """Fill a new generation, compare it, and let reads follow it when both are equal; whether they do.
+) -> Rebuilt:
+    """Fill a new generation, compare it with the live one, and let reads follow it when both are equal.
 
     Raises:
         NotPermitted: the caller is not an operator.
@@ -34,7 +34,4 @@ def rebuild_projection(
         raise NotPermitted("only an operator rebuilds projections")
     wanted = projection(name)
     with services.database() as connection:
-        rebuilt = rebuild(connection, Engine(services.log.mapper), wanted, on_progress=on_progress)
-        if rebuilt.comparison.equal:
-            promote(connection, wanted, rebuilt.generation)
-    return rebuilt, rebuilt.comparison.equal
+        return rebuild(connection, Engine(services.log.mapper), wanted, on_progress=on_progress)

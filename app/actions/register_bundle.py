@@ -8,7 +8,7 @@ from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.load_streams import load_record
 from tsuzuri.app.actions.match_patient import Match, match_patient
-from tsuzuri.app.actions.refusals import Busy, NotPermitted
+from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import Event, Unit
@@ -28,18 +28,20 @@ from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import HIDING_FLAGS, RecordClass, Role
 from tsuzuri.eventlog.appending import Beside, ClaimedElsewhere, Payload
 
-ATTEMPTS = 5
 
-
-async def register_bundle(services: Services, caller: Caller, received: bytes) -> RegisteredBundle:
+async def register_bundle(
+    services: Services, caller: Caller, received: bytes, *, on_behalf: bool = False
+) -> RegisteredBundle:
     """Store a Bundle and what it says; the bytes are kept exactly as they came.
+
+    *on_behalf*: an operator who stands at the machine may bring in any facility's Bundles.
 
     Raises:
         NotPermitted: the caller is no facility's system, or the Bundle names another facility as its sender.
         tsuzuri.domain.fhir.bundle.BundleRejected: it cannot be taken; place and reason are for the sender.
         Busy: try again.
     """
-    if caller.role not in (Role.SYSTEM, Role.OPERATOR):
+    if caller.role is not Role.SYSTEM and not (on_behalf and caller.role is Role.OPERATOR):
         raise NotPermitted("only a facility's own system registers Bundles")
     reading = await services.bundle_reader.read(received)
     if caller.role is Role.SYSTEM and caller.facility != reading.document.facility:
@@ -52,7 +54,7 @@ async def register_bundle(services: Services, caller: Caller, received: bytes) -
         if result in (Registration.REGISTERED, Registration.REPLACED):
             intake, payloads = _intake(services, caller, reading, received, digest)
             events = _events(services, record, match, reading, intake)
-            narrows = result is Registration.REPLACED or intake.hides
+            narrows = result is Registration.REPLACED or bool(intake.hides)
             beside = Beside(narrows=narrows, payloads=payloads, claims=match.claims)
             try:
                 await services.log.save(*events, beside=beside)
@@ -114,7 +116,7 @@ def _intake(
         units=tuple(units),
         sender=caller.person,
         warnings=reading.warnings,
-        hides=any(HIDING_FLAGS & set(entry.flags) for entry in reading.entries),
+        hides=tuple(sorted({entry.fact for entry in reading.entries if HIDING_FLAGS & set(entry.flags)})),
     )
     return intake, [whole, head, *bodies]
 

@@ -1,6 +1,7 @@
 """Every read is an event, durable before a byte of the answer leaves: all of one operation in one transaction."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -104,7 +105,7 @@ def _refused(refused: RefusedReading, operation: Operation, caller: Caller) -> A
         reason=refused.decision.reason,
         operation_sha256=operation.sha256,
         operation_name=operation.name,
-        variables=operation.variables,
+        variables_sha256=sha256(operation.variables.encode()).hexdigest(),
         consent_version=refused.decision.consent_version,
         session=caller.session,
     )

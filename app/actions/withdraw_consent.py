@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tsuzuri.app.actions.change_consent import change_consent, may_change
-from tsuzuri.app.actions.find_patient import find_patient
+from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
@@ -21,7 +21,7 @@ async def withdraw_consent(
     Raises:
         NotPermitted, Busy; tsuzuri.domain.consents.NothingToWithdraw.
     """
-    patient, _ = await find_patient(services, key)
+    patient, _ = await find_patient(services, named_by(caller, key))
     may_change(caller, patient, facility)
 
     def decide(held: consents.Consents) -> ConsentWithdrawn:

@@ -67,12 +67,12 @@ def rebuild(name: Annotated[str, typer.Argument(help="The projection.")]) -> Non
     """Fill a new generation beside the live one, compare them, and let reads follow it when they are equal."""
     settings = read_settings()
     with ready_database(settings) as dsn:
-        rebuilt, promoted = asyncio.run(rebuild_with_bar(settings, dsn, name))
-    typer.echo(told(name, rebuilt, promoted=promoted))
-    raise typer.Exit(0 if promoted else 1)
+        rebuilt = asyncio.run(rebuild_with_bar(settings, dsn, name))
+    typer.echo(told(name, rebuilt))
+    raise typer.Exit(0 if rebuilt.promoted else 1)
 
 
-async def rebuild_with_bar(settings: Settings, dsn: str, name: str) -> tuple[Rebuilt, bool]:
+async def rebuild_with_bar(settings: Settings, dsn: str, name: str) -> Rebuilt:
     columns: tuple[Any, ...] = (
         TextColumn(f"rebuild {name}"),
         BarColumn(),
@@ -91,15 +91,20 @@ async def rebuild_with_bar(settings: Settings, dsn: str, name: str) -> tuple[Reb
             return await asyncio.to_thread(rebuild_projection, opened, caller, name, on_progress=show)
 
 
-def told(name: str, rebuilt: Rebuilt, *, promoted: bool) -> str:
+def told(name: str, rebuilt: Rebuilt) -> str:
     """The outcome in one line."""
-    rows = rebuilt.comparison.rows
-    if promoted:
+    new, old, comparison = rebuilt.generation, rebuilt.live, rebuilt.comparison
+    if comparison is None:
         return (
-            f"{name}: generation {rebuilt.generation} has {rows} rows, equal to generation {rebuilt.live}; "
-            f"reads follow generation {rebuilt.generation} now"
+            f"{name}: generation {new} is filled; generation {old} was of another version of the code, so the two "
+            f"were not compared; reads follow generation {new} now"
+        )
+    if comparison.equal:
+        return (
+            f"{name}: generation {new} has {comparison.rows} rows, equal to generation {old}; "
+            f"reads follow generation {new} now"
         )
     return (
-        f"{name}: generation {rebuilt.generation} has {rows} rows and differs from generation {rebuilt.live} "
-        f"for {len(rebuilt.comparison.differing)} patients; reads still follow generation {rebuilt.live}"
+        f"{name}: generation {new} has {comparison.rows} rows and differs from generation {old} "
+        f"for {len(comparison.differing)} patients; reads still follow generation {old}"
     )

@@ -64,7 +64,11 @@ def _insured_person_number(identifier: Element) -> InsuredPersonNumber:
 
 
 def _local(patient: Element, facility: str, warnings: list[str]) -> LocalNumber | None:
-    """The local number of the Bundle's facility, else the first of another one."""
+    """The sender's own number for her.
+
+    A number of another facility's means something only as this sender uses it: it gets a place of its own among
+    the sender's numbers, so that nobody reaches another facility's patient through that facility's number.
+    """
     found: list[LocalNumber] = []
     for identifier in patient.elements("identifier"):
         system = system_of(identifier) or ""
@@ -80,7 +84,9 @@ def _local(patient: Element, facility: str, warnings: list[str]) -> LocalNumber 
     own = [number for number in found if number.facility == facility]
     if found and not own:
         warnings.append("patient-number-of-another-facility")
-    return next(iter(own or found), None)
+        foreign = found[0]
+        return LocalNumber.parse(facility, f"{foreign.facility}^{foreign.number}")
+    return next(iter(own), None)
 
 
 def _issuer(system: str, facility: str) -> str | None:
