@@ -1,102 +1,19 @@
 """A clinician, a patient and an auditor read one record: what each sees, and what the log says of it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from psycopg import Connection
 
-from examples import (
-    AUDITOR,
-    CLINIC,
-    CLINIC_SYSTEM,
-    DOCTOR,
-    HOSPITAL,
-    HOSPITAL_SYSTEM,
-    NUMBER,
-    a_bundle,
-    herself,
-)
-from tsuzuri.app.application import TsuzuriApplication
-from tsuzuri.domain.callers import Caller
-from tsuzuri.eventlog.mapper import event_mapper
-from tsuzuri.graphql.execution import execute
-from tsuzuri.graphql.schema import build_schema
-from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.engine import Engine
-from tsuzuri.projections.generations import live_generation
-
-SCHEMA = build_schema()
-KEY = f'{{ insuredPerson: "{NUMBER}" }}'
-CONSENT = f'mutation {{ grantConsent(patient: {KEY}, facility: "{HOSPITAL}", classes: [CONDITION]) }}'
-WITHDRAW = f'mutation {{ withdrawConsent(patient: {KEY}, facility: "{HOSPITAL}") }}'
-ENTRIES = f"""query Entries {{ patientRecord(patient: {KEY}) {{ __typename
-  ... on PatientRecord {{ accessId incomplete patient {{ id name }} asOf {{ position }}
-    entries {{ totalCount nodes {{ id name flags }} }} summary {{ conditions {{ name flags }} }}
-    timeline {{ nodes {{ __typename ... on Entry {{ name }} ... on Document {{ title }} }} }} }}
-  ... on AccessRefused {{ accessId reason }} }} }}"""
-ME = """{ me { record { entries { totalCount nodes { name } } }
-  summary { conditions { name } } accesses { totalCount } } }"""
-
-
-class World:
-    """One application over an empty database, and a projector that runs when it is told to."""
-
-    def __init__(self, application: TsuzuriApplication, connection: Connection[Any]):
-        self.application = application
-        self.connection = connection
-
-    async def ask(self, caller: Caller, document: str, **variables: Any) -> dict[str, Any]:
-        return await execute(SCHEMA, self.application, caller, document, variables)
-
-    async def data(self, caller: Caller, document: str, **variables: Any) -> dict[str, Any]:
-        answer = await self.ask(caller, document, **variables)
-        assert "errors" not in answer, answer["errors"]
-        data: dict[str, Any] = answer["data"]
-        return data
-
-    async def register(self, **changes: Any) -> None:
-        await self.application.register_bundle(CLINIC_SYSTEM, a_bundle(**changes))
-
-    def project(self) -> None:
-        engine = Engine(event_mapper())
-        for projection in PROJECTIONS.values():
-            engine.catch_up(self.connection, projection, live_generation(self.connection, projection.name))
-
-    async def record(self, caller: Caller = DOCTOR) -> dict[str, Any]:
-        record: dict[str, Any] = (await self.data(caller, ENTRIES))["patientRecord"]
-        return record
-
-    def events(self, topic: str) -> int:
-        row = self.connection.execute("SELECT count(*) FROM event WHERE topic = %s", (topic,)).fetchone()
-        assert row is not None
-        return int(row[0])
+from examples import AUDITOR, CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL_SYSTEM, NUMBER, herself
+from world import CONSENT, ENTRIES, KEY, ME, WITHDRAW, Tell, World, names, record_id, tell_in
 
 
 @pytest.fixture
-def tell(
-    open_application: Callable[[], Any], connection: Connection[Any]
-) -> Callable[[Callable[[World], Awaitable[None]]], None]:
-    """Run a story in a world of its own."""
-
-    def run(story: Callable[[World], Awaitable[None]]) -> None:
-        async def inside() -> None:
-            async with open_application() as application:
-                await story(World(application, connection))
-
-        asyncio.run(inside())
-
-    return run
-
-
-Tell = Callable[[Callable[[World], Awaitable[None]]], None]
-
-
-def names(record: dict[str, Any]) -> list[str]:
-    return [node["name"] for node in record["entries"]["nodes"]]
+def tell(open_application: Callable[[], Any], connection: Connection[Any]) -> Tell:
+    return tell_in(open_application, connection)
 
 
 def test_consent_opens_and_withdrawal_closes_the_very_next_read(tell: Tell) -> None:
@@ -168,10 +85,6 @@ def test_untold_diagnoses_are_marked_for_clinicians_and_absent_for_the_patient(t
         assert own["summary"]["conditions"] == [{"name": "上腹部痛"}]
 
     tell(story)
-
-
-def record_id(record: dict[str, Any]) -> UUID:
-    return UUID(record["patient"]["id"])
 
 
 def test_a_mark_set_later_hides_the_same_fact_at_every_earlier_moment(tell: Tell) -> None:

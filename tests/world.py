@@ -1,0 +1,88 @@
+"""One application over an empty database, told as a story: shared by the tests of reading."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, NUMBER, a_bundle
+from tsuzuri.app.application import TsuzuriApplication
+from tsuzuri.domain.callers import Caller
+from tsuzuri.eventlog.mapper import event_mapper
+from tsuzuri.graphql.execution import execute
+from tsuzuri.graphql.schema import build_schema
+from tsuzuri.projections.catalogue import PROJECTIONS
+from tsuzuri.projections.engine import Engine
+from tsuzuri.projections.generations import live_generation
+
+SCHEMA = build_schema()
+KEY = f'{{ insuredPerson: "{NUMBER}" }}'
+CONSENT = f'mutation {{ grantConsent(patient: {KEY}, facility: "{HOSPITAL}", classes: [CONDITION]) }}'
+WITHDRAW = f'mutation {{ withdrawConsent(patient: {KEY}, facility: "{HOSPITAL}") }}'
+ENTRIES = f"""query Entries {{ patientRecord(patient: {KEY}) {{ __typename
+  ... on PatientRecord {{ accessId incomplete patient {{ id name }} asOf {{ position }}
+    entries {{ totalCount nodes {{ id name flags }} }} summary {{ conditions {{ name flags }} }}
+    timeline {{ nodes {{ __typename ... on Entry {{ name }} ... on Document {{ title }} }} }} }}
+  ... on AccessRefused {{ accessId reason }} }} }}"""
+ME = """{ me { record { entries { totalCount nodes { name } } }
+  summary { conditions { name } } accesses { totalCount } } }"""
+
+
+class World:
+    """One application over an empty database, and a projector that runs when it is told to."""
+
+    def __init__(self, application: TsuzuriApplication, connection: Connection[Any]):
+        self.application = application
+        self.connection = connection
+
+    async def ask(self, caller: Caller, document: str, **variables: Any) -> dict[str, Any]:
+        return await execute(SCHEMA, self.application, caller, document, variables)
+
+    async def data(self, caller: Caller, document: str, **variables: Any) -> dict[str, Any]:
+        answer = await self.ask(caller, document, **variables)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def register(self, **changes: Any) -> None:
+        await self.application.register_bundle(CLINIC_SYSTEM, a_bundle(**changes))
+
+    def project(self) -> None:
+        engine = Engine(event_mapper())
+        for projection in PROJECTIONS.values():
+            engine.catch_up(self.connection, projection, live_generation(self.connection, projection.name))
+
+    async def record(self, caller: Caller = DOCTOR) -> dict[str, Any]:
+        record: dict[str, Any] = (await self.data(caller, ENTRIES))["patientRecord"]
+        return record
+
+    def events(self, topic: str) -> int:
+        row = self.connection.execute("SELECT count(*) FROM event WHERE topic = %s", (topic,)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+Tell = Callable[[Callable[[World], Awaitable[None]]], None]
+
+
+def tell_in(open_application: Callable[[], Any], connection: Connection[Any]) -> Tell:
+    """Runs a story in a world of its own."""
+
+    def run(story: Callable[[World], Awaitable[None]]) -> None:
+        async def inside() -> None:
+            async with open_application() as application:
+                await story(World(application, connection))
+
+        asyncio.run(inside())
+
+    return run
+
+
+def names(record: dict[str, Any]) -> list[str]:
+    return [node["name"] for node in record["entries"]["nodes"]]
+
+
+def record_id(record: dict[str, Any]) -> UUID:
+    return UUID(record["patient"]["id"])
