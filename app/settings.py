@@ -12,7 +12,7 @@ class SettingsWrong(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The defaults are for production: development must be asked for."""
+    """The defaults are for production: development must be asked for. An empty setting counts as none."""
 
     development: bool  # TSUZURI_MODE=development: local tokens, GraphiQL
     home: Path  # TSUZURI_HOME: embedded database and keys, when they are not given
@@ -30,7 +30,7 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Raises SettingsWrong."""
     env = os.environ if environment is None else environment
-    mode = env.get("TSUZURI_MODE", "production")
+    mode = env.get("TSUZURI_MODE") or "production"
     if mode not in ("development", "production"):
         raise SettingsWrong("TSUZURI_MODE is development or production")
     home = Path(env.get("TSUZURI_HOME") or Path.home() / ".tsuzuri").absolute()
@@ -41,9 +41,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         identifier_key_file=_path(env, "TSUZURI_IDENTIFIER_KEY_FILE"),
         seal_key_file=_path(env, "TSUZURI_SEAL_KEY_FILE"),
         jwks_file=_path(env, "TSUZURI_JWKS_FILE"),
-        issuer=env.get("TSUZURI_ISSUER", "https://tsuzuri.example"),
-        audience=env.get("TSUZURI_AUDIENCE", "tsuzuri"),
-        host=env.get("TSUZURI_HOST", "127.0.0.1"),
+        issuer=env.get("TSUZURI_ISSUER") or "https://tsuzuri.example",
+        audience=env.get("TSUZURI_AUDIENCE") or "tsuzuri",
+        host=env.get("TSUZURI_HOST") or "127.0.0.1",
         port=_number(env, "TSUZURI_PORT", 8080, 0, 65535),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
@@ -51,7 +51,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _database(env: Mapping[str, str]) -> str | None:
     if file := _path(env, "TSUZURI_DATABASE_FILE"):
-        return read_secret(file, "TSUZURI_DATABASE_FILE").decode().strip()
+        given = read_secret(file, "TSUZURI_DATABASE_FILE").decode("ascii", "replace").strip()
+        if not given or not given.isascii():
+            raise SettingsWrong(f"TSUZURI_DATABASE_FILE: {file} holds no address of a database")
+        return given
     return env.get("TSUZURI_DATABASE") or None
 
 

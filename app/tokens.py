@@ -122,7 +122,7 @@ def token_checker(settings: Settings) -> TokenChecker:
     if settings.jwks_file is not None:
         try:
             keys = KeySet.import_key_set(json.loads(read_secret(settings.jwks_file, "TSUZURI_JWKS_FILE")))
-        except (ValueError, JoseError):
+        except (ValueError, TypeError, KeyError, RecursionError, JoseError):
             raise SettingsWrong("TSUZURI_JWKS_FILE: the file is not a JSON Web Key Set") from None
     elif settings.development:
         keys = KeySet([ECKey.import_key(_local_key(settings).as_dict(private=False))])
@@ -143,13 +143,15 @@ def development_token(
     patient: UUID | None = None,
     lifetime_seconds: int = 8 * 3_600,
 ) -> str:
-    """A token signed with the local key. Raises DevelopmentOnly, IncompleteCaller."""
+    """A token signed with the local key. Raises DevelopmentOnly, IncompleteCaller, MalformedNumber."""
     if not settings.development or settings.jwks_file is not None:
         raise DevelopmentOnly(
             "development tokens exist only with TSUZURI_MODE=development and without TSUZURI_JWKS_FILE: "
             "in production, tokens come from your identity provider"
         )
-    Caller(person=person, role=role, facility=facility, patient=patient)
+    Caller(
+        person=person, role=role, facility=facility_number(facility) if facility else None, patient=patient
+    )
     key = _local_key(settings)
     now = int(time.time())
     claims: dict[str, Any] = {

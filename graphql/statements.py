@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -124,7 +124,7 @@ def aware(moment: datetime) -> datetime:
         raise RequestRefused("BAD_INPUT", 'a time needs its zone: "2026-11-22T09:00:00+09:00"')
     if not 1800 <= moment.year <= 9000:
         raise RequestRefused("BAD_INPUT", "a time lies between the years 1800 and 9000")
-    return moment
+    return moment.astimezone(UTC)  # Python knows zones that PostgreSQL does not
 
 
 def timeline(

@@ -6,7 +6,7 @@ from psycopg import Connection
 from tsuzuri.app.database import database
 from tsuzuri.app.migrate import migrate, pending_migrations
 from tsuzuri.app.settings import read_settings
-from tsuzuri.projections.generations import prepare
+from tsuzuri.projections.generations import prepare, unprepared
 
 app = typer.Typer(no_args_is_help=True, help="The database.")
 
@@ -26,8 +26,9 @@ def migrate_database() -> None:
 def status() -> None:
     """What `migrate` would do. Exit code 1 when it would do anything."""
     with database(read_settings()) as dsn, Connection.connect(dsn, autocommit=True) as connection:
-        waiting = pending_migrations(connection)
-    for migration in waiting:
-        typer.echo(f"pending {migration.number:04}_{migration.name}")
+        waiting = [f"{migration.number:04}_{migration.name}" for migration in pending_migrations(connection)]
+        waiting = waiting or unprepared(connection)
+    for one in waiting:
+        typer.echo(f"pending {one}")
     typer.echo("run: tsuzuri db migrate" if waiting else "the database fits this program")
     raise typer.Exit(1 if waiting else 0)

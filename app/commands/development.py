@@ -29,9 +29,15 @@ def query(
 ) -> None:
     """Run a query without a server, as the token's caller. It is in the audit trail like any other."""
     settings = read_settings()
+    try:
+        given = orjson.loads(variables)
+    except orjson.JSONDecodeError:
+        given = None
+    if not isinstance(given, dict):
+        raise typer.BadParameter("variables are a JSON object")
     caller = token_checker(settings).caller(token or os.environ.get("TSUZURI_TOKEN", ""))
     with ready_database(settings) as dsn:
-        answer = asyncio.run(_query(settings, dsn, caller, file.read(), orjson.loads(variables)))
+        answer = asyncio.run(_query(settings, dsn, caller, file.read(), given))
     typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
     raise typer.Exit(1 if "errors" in answer else 0)
 
@@ -58,6 +64,9 @@ def check(files: Annotated[list[Path], typer.Argument(help="FHIR Bundles.")]) ->
     for file in files:
         try:
             reading = read_bundle(file.read_bytes())
+        except OSError as problem:
+            rejected = True
+            typer.echo(f"unread    {file}  {problem.strerror}")
         except BundleRejected as problem:
             rejected = True
             typer.echo(f"rejected  {file}  {problem}")

@@ -17,5 +17,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
 ) -> None:
     """Write synthetic Bundles of all kinds."""
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder")
     written = write_sample(folder, patients, seed)
     typer.echo(f"{written} Bundles of {patients} patients in {folder}")

@@ -234,7 +234,7 @@ def test_the_first_draft_of_the_referral_reads_the_same_way() -> None:
     reading = reading_of(OLD_REFERRAL)
 
     assert reading.subject.insured_person is None
-    assert reading.subject.local == LocalNumber("1234567890", "12345")
+    assert reading.subject.local == LocalNumber("1319876543", "1234567890^12345")  # as this sender uses it
     assert (reading.document.recipient, reading.document.department) == ("1311234567", "眼科")
     first, second = entries(OLD_REFERRAL, RecordClass.PRESCRIPTION)
     assert first.detail == "内服・経口・１日３回朝昼夕食後 1回 1 錠 7 日分"
