@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -12,31 +13,60 @@ from tsuzuri.domain.record import Reading
 
 
 class BundleReader:
-    """`read_bundle` in one of *processes* workers, or in this process when there are none."""
+    """`read_bundle` in one of *processes* workers, or in this process when there are none.
 
-    def __init__(self, processes: int = 0):
+    A worker that dies takes with it all Bundles that are being read or wait for it, and nobody knows whose fault it
+    was. So each of them is read once more, alone in a worker of its own: the one that kills this one too is rejected.
+    """
+
+    def __init__(self, processes: int = 0, read: Callable[[bytes], Reading] = read_bundle):
         self._processes = processes
-        self._executor = self._start() if processes else None
+        self._read = read
+        self._executor = self._start(processes) if processes else None
+        self._suspects = 0
+        self._trial: ProcessPoolExecutor | None = None  # one worker, which lives while there are suspects
+        self._one_at_a_time = asyncio.Lock()
 
     async def read(self, received: bytes) -> Reading:
         """Raises BundleRejected."""
         if self._executor is None:
-            return await asyncio.to_thread(read_bundle, received)
+            return await asyncio.to_thread(self._read, received)
         executor = self._executor
         try:
-            return await asyncio.get_running_loop().run_in_executor(executor, read_bundle, received)
+            return await self._read_in(executor, received)
         except BrokenProcessPool:
             if self._executor is executor:  # the first to notice starts the next one
-                self._executor = self._start()
-            raise BundleRejected("Bundle", "the reader gave up on it: send it in smaller parts") from None
+                self._executor = self._start(self._processes)
+            return await self._read_alone(received)
+
+    async def _read_alone(self, received: bytes) -> Reading:
+        self._suspects += 1
+        try:
+            async with self._one_at_a_time:
+                self._trial = self._trial or self._start(1)
+                try:
+                    return await self._read_in(self._trial, received)
+                except BrokenProcessPool:
+                    self._trial = None
+                    reason = "the reader gave up on it: send it in smaller parts"
+                    raise BundleRejected("Bundle", reason) from None
+        finally:
+            self._suspects -= 1
+            if self._suspects == 0 and self._trial is not None:
+                self._trial.shutdown(wait=False)
+                self._trial = None
+
+    async def _read_in(self, executor: ProcessPoolExecutor, received: bytes) -> Reading:
+        return await asyncio.get_running_loop().run_in_executor(executor, self._read, received)
 
     def close(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+        for executor in (self._executor, self._trial):
+            if executor is not None:
+                executor.shutdown(wait=True, cancel_futures=True)
 
-    def _start(self) -> ProcessPoolExecutor:
+    def _start(self, processes: int) -> ProcessPoolExecutor:
         executor = ProcessPoolExecutor(
-            self._processes, multiprocessing.get_context("spawn"), initializer=_live_with_parent
+            processes, multiprocessing.get_context("spawn"), initializer=_live_with_parent
         )
         executor.submit(_warm_up)
         return executor

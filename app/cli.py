@@ -21,6 +21,9 @@ COMMANDS = {
 """Command → module of app/commands and the Typer in it, imported when it is asked for: FHIR and GraphQL take
 a second to load, and `tsuzuri token` needs neither."""
 
+LOGGING = frozenset({"serve", "ingest", "query", "projections"})
+"""Commands under which something may be logged. The others do without it: it takes a quarter of a second to load."""
+
 
 class Commands(TyperGroup):
     """The commands, loaded one by one."""
@@ -33,7 +36,9 @@ class Commands(TyperGroup):
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         loaded: Any = getattr(import_module(f"tsuzuri.app.commands.{module}"), name)
-        return typer.main.get_command(loaded)
+        command = typer.main.get_command(loaded)
+        command.name = cmd_name
+        return command
 
 
 app = typer.Typer(
@@ -46,8 +51,12 @@ app = typer.Typer(
 
 
 @app.callback()
-def tsuzuri() -> None:
+def tsuzuri(ctx: typer.Context) -> None:
     """Tsuzuri 綴: an event-sourced medical record index."""
+    if ctx.invoked_subcommand in LOGGING:
+        from tsuzuri.app.logs import configure_logs
+
+        configure_logs()
 
 
 def main() -> None:
@@ -56,29 +65,43 @@ def main() -> None:
         app()
     except Exception as error:
         code = exit_code(error)
-        if code is None:
-            raise
-        typer.echo(f"tsuzuri: {error}", err=True)
-        raise SystemExit(code) from None
+        typer.echo(f"tsuzuri: {error if code else _fault(error)}", err=True)
+        raise SystemExit(code or 1) from None
+
+
+def _fault(error: Exception) -> str:
+    """Kind and place: what the driver says may repeat what a row holds, so it is not shown."""
+    from tsuzuri.graphql.failures import places
+
+    return f"a fault of ours, {type(error).__name__} at {' '.join(places(error))}; please report this line"
 
 
 def exit_code(error: Exception) -> int | None:
     """1 or 2 for what a person can mend; None for a fault of ours."""
+    from psycopg import OperationalError
+
     from tsuzuri.app.actions import refusals
     from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
     from tsuzuri.app.migrate import MigrationRefused
     from tsuzuri.app.settings import SettingsWrong
     from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused
     from tsuzuri.domain.callers import IncompleteCaller
+    from tsuzuri.domain.identifiers import MalformedNumber
+    from tsuzuri.eventlog.log import LogUnavailable
     from tsuzuri.projections.catalogue import UnknownProjection
     from tsuzuri.projections.engine import ProjectionOutdated
 
-    if isinstance(error, SettingsWrong | DevelopmentOnly | IncompleteCaller | UnknownProjection):
+    if isinstance(
+        error, SettingsWrong | DevelopmentOnly | IncompleteCaller | MalformedNumber | UnknownProjection
+    ):
         return 2
+    if isinstance(error, OperationalError) and error.sqlstate is None:
+        return 1  # the server has said nothing: it could not be reached
     stopped = (
         refusals.Busy,
         refusals.NotPermitted,
         EmbeddedPostgresUnavailable,
+        LogUnavailable,
         MigrationRefused,
         ProjectionOutdated,
         TokenRefused,

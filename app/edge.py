@@ -24,7 +24,8 @@ class EdgeRefused(Exception):
 
 
 def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status, headers)
+    told = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return JSONResponse(told, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
 def caller_of(request: Request, checker: TokenChecker) -> Caller:

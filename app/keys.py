@@ -1,5 +1,6 @@
 """The keys an installation needs besides its database: given by file, or made below TSUZURI_HOME."""
 
+import errno
 import os
 import secrets
 from collections.abc import Callable
@@ -40,16 +41,38 @@ def _key(settings: Settings, given: Path | None, setting: str, name: str) -> byt
 
 
 def kept(file: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of *file*, made by whoever comes first, readable by its owner only, whole or absent."""
+    """The content of *file*, made by whoever comes first, readable by its owner only, whole or absent.
+
+    What depends on it is on disk in the next moment, so the key is there first: it outlives a loss of power.
+    """
+    absent = [folder for folder in file.parents if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not file.exists():
+        content = make()
         draft = file.with_suffix(f".{os.getpid()}.new")
-        draft.touch(mode=0o600)
-        draft.write_bytes(make())
         try:
+            with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as written:
+                written.write(content)
+                written.flush()
+                os.fsync(written.fileno())
             os.link(draft, file)  # fails when another process was faster: its key counts
         except FileExistsError:
             pass
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
+        for folder in (file.parent, *(made.parent for made in absent)):
+            _names_to_disk(folder)
     return file.read_bytes()
+
+
+def _names_to_disk(folder: Path) -> None:
+    if os.name != "posix":  # elsewhere a folder cannot be opened
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that has no such thing for folders
+            raise
+    finally:
+        os.close(opened)

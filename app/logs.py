@@ -6,7 +6,9 @@ import sys
 import structlog
 from structlog.types import EventDict
 
-KEYS = frozenset({"event", "level", "timestamp", "request_id", "fault", "sqlstate", "projection"})
+KEYS = frozenset(
+    {"event", "level", "timestamp", "request_id", "fault", "at", "sqlstate", "projection", "library"}
+)
 
 
 def configure_logs() -> None:
@@ -19,8 +21,19 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # where it points when a line is written
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()])
+
+
+class _Libraries(logging.Handler):
+    """Which library complained, and of what kind of error: its own words may repeat what it was given."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kind = record.exc_info[0] if record.exc_info else None
+        log = structlog.get_logger()
+        tell = log.error if record.levelno >= logging.ERROR else log.warning
+        tell("library", library=record.name, fault=kind.__name__ if kind else None)
 
 
 def _allowed(_: object, __: str, event: EventDict) -> EventDict:

@@ -1,6 +1,8 @@
 """HTTP: the GraphQL endpoint, the intake of raw Bundles, and whether we are well. Nothing here decides anything."""
 
+import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Any
@@ -29,12 +31,15 @@ from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings
 from tsuzuri.app.tokens import token_checker
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
+from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.context import RequestRefused
 from tsuzuri.graphql.execution import execute
+from tsuzuri.graphql.failures import places
 from tsuzuri.graphql.schema import build_schema, schema_sha256
 
 _log = structlog.get_logger()
-_STATUS = {"FORBIDDEN": 403, "BUNDLE_REJECTED": 422, "BUSY": 409}
+_STATUS = {"FORBIDDEN": 403, "BUNDLE_REJECTED": 422, "BUSY": 409, "LOG_UNAVAILABLE": 503}
+READINESS_SECONDS = 1.0
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -59,6 +64,8 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
     async def bundles(request: Request) -> Response:
         """POST a FHIR Bundle: 201 registered, 200 for any other outcome, 422 with place and reason."""
         caller = caller_of(request, checker)
+        if caller.role is not Role.SYSTEM:  # said before up to 10 MB are taken in
+            raise EdgeRefused(403, "FORBIDDEN", "only a facility's own system registers Bundles")
         body = await body_of(request, SIZE_MAX_BYTES + 1)
         try:
             registered = await _application(request).register_bundle(caller, body)
@@ -77,20 +84,18 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
         """The process answers; the database is not asked."""
         return _json({"status": "live"})
 
+    readiness = Readiness()
+
     async def readyz(request: Request) -> Response:
         """The database answers, and no projection is further behind than it may be."""
-        try:
-            standings = await _application(request).projection_standings()
-        except DatabaseError:
-            return _json({"status": "database unavailable"}, 503)
-        behind = [s.name for s in standings if s.lag_seconds > LAG_SECONDS_MAX]
-        return _json({"status": "behind" if behind else "ready", "behind": behind}, 503 if behind else 200)
+        answer, status = await readiness.look(_application(request))
+        return _json(answer, status)
 
     routes: list[BaseRoute] = [
         Route("/graphql", _guarded(graphql), methods=["POST"]),
         Route("/bundles", _guarded(bundles), methods=["POST"]),
-        Route("/livez", livez),
-        Route("/readyz", readyz),
+        Route("/livez", _guarded(livez)),
+        Route("/readyz", _guarded(readyz)),
     ]
     if settings.development:
         page = StaticFiles(directory=str(files("tsuzuri.app").joinpath("graphiql")), html=True)
@@ -99,6 +104,31 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
             Mount("/graphiql", page),
         ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+class Readiness:
+    """What /readyz says. It needs no token, so the database is asked once a second, however many ask us."""
+
+    def __init__(self) -> None:
+        self._answer: tuple[dict[str, Any], int] = {}, 503
+        self._until = 0.0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def look(self, application: TsuzuriApplication) -> tuple[dict[str, Any], int]:
+        """The answer and its status."""
+        async with self._one_at_a_time:
+            if time.monotonic() >= self._until:
+                self._answer = await self._asked(application)
+                self._until = time.monotonic() + READINESS_SECONDS
+            return self._answer
+
+    async def _asked(self, application: TsuzuriApplication) -> tuple[dict[str, Any], int]:
+        try:
+            standings = await application.projection_standings()
+        except DatabaseError:
+            return {"status": "database unavailable"}, 503
+        behind = [s.name for s in standings if s.lag_seconds > LAG_SECONDS_MAX]
+        return {"status": "behind" if behind else "ready", "behind": behind}, 503 if behind else 200
 
 
 def _application(request: Request) -> TsuzuriApplication:
@@ -116,7 +146,7 @@ def _guarded(handler: Handler) -> Handler:
             return refused.response()
         except Exception as error:
             request_id = str(uuid4())
-            _log.error("request_fault", request_id=request_id, fault=type(error).__name__)
+            _log.error("request_fault", request_id=request_id, fault=type(error).__name__, at=places(error))
             return failure(
                 500, "INTERNAL", f"something went wrong on our side; quote {request_id} when you report it"
             )

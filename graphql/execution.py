@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import orjson
 import structlog
-from graphql import OperationDefinitionNode, parse
+from graphql import GraphQLError, OperationDefinitionNode
 from strawberry import Schema
 from strawberry.dataloader import DataLoader
 from strawberry.types import ExecutionResult
@@ -16,11 +16,13 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.eventlog.appending import NarrowedMeanwhile
 from tsuzuri.eventlog.log import LogUnavailable
 from tsuzuri.graphql.context import Application, Context
+from tsuzuri.graphql.documents import chosen_operation
 from tsuzuri.graphql.facility_types import Facility, load_facilities
-from tsuzuri.graphql.failures import told
+from tsuzuri.graphql.failures import places, told
 from tsuzuri.graphql.readings import Operation
 
 ATTEMPTS = 10
+VARIABLES_BYTES_MAX = 4_096  # they are stored once for each patient that was read
 _log = structlog.get_logger()
 
 
@@ -31,12 +33,16 @@ async def execute(
     document: str,
     variables: Mapping[str, Any] | None = None,
     operation_name: str | None = None,
-    **more: Any,
 ) -> dict[str, Any]:
     """The GraphQL response: data, errors, or both. Reads are durable in the log when it returns.
 
     When an event that narrows came between the decision and its append, everything is decided and read again.
     """
+    try:
+        chosen = chosen_operation(document, operation_name)
+    except GraphQLError as error:
+        return _response(ExecutionResult(None, [error]))
+    operation = _operation(document, chosen, variables)
     for _ in range(ATTEMPTS):
         context = _context(application, caller)
         result = await schema.execute(
@@ -44,12 +50,10 @@ async def execute(
             variable_values=dict(variables) if variables else None,
             context_value=context,
             operation_name=operation_name,
-            **more,
         )
         assert isinstance(result, ExecutionResult)
         try:
             if context.readings:
-                operation = _operation(document, variables, operation_name)
                 await application.settle(caller, context.readings, operation, result.data)
         except NarrowedMeanwhile:
             continue
@@ -61,20 +65,24 @@ async def execute(
     return _withheld("CHANGED_MEANWHILE", "the record was being changed while it was read: try again")
 
 
-def _operation(document: str, variables: Mapping[str, Any] | None, name: str | None) -> Operation:
+def _operation(
+    document: str, chosen: OperationDefinitionNode, variables: Mapping[str, Any] | None
+) -> Operation:
+    """What the trail keeps of it. What it does not declare it has not read, and the log takes none of it."""
+    declared = {definition.variable.name.value for definition in chosen.variable_definitions or ()}
     return Operation(
         sha256=sha256(document.encode()).hexdigest(),
-        name=name or _only_name(document),
-        variables=orjson.dumps(variables or {}).decode(),
+        name=chosen.name.value if chosen.name else None,
+        variables=_kept({key: value for key, value in (variables or {}).items() if key in declared}),
     )
 
 
-def _only_name(document: str) -> str | None:
-    """The name of the document's only operation, for the trail."""
-    names = [
-        d.name.value for d in parse(document).definitions if isinstance(d, OperationDefinitionNode) and d.name
-    ]
-    return names[0] if len(names) == 1 else None
+def _kept(variables: Mapping[str, Any]) -> str:
+    """The variables as JSON; of many or long ones only the digest."""
+    told = orjson.dumps(variables)
+    if len(told) > VARIABLES_BYTES_MAX:
+        told = orjson.dumps({"sha256": sha256(told).hexdigest()})
+    return told.decode()
 
 
 def _context(application: Application, caller: Caller) -> Context:
@@ -95,7 +103,10 @@ def _response(result: ExecutionResult) -> dict[str, Any]:
             if ours:
                 original = error.original_error
                 _log.error(
-                    "graphql_fault", request_id=request_id, fault=type(original).__name__, exc_info=original
+                    "graphql_fault",
+                    request_id=request_id,
+                    fault=type(original).__name__,
+                    at=places(original),
                 )
         response["errors"] = errors
     return response

@@ -1,5 +1,8 @@
-"""Errors as a client gets them: a code, one line, and nothing of the driver or of a patient."""
+"""Errors as a client and the log get them: a code or a kind, a place, and nothing of the driver or of a patient."""
 
+import re
+import traceback
+from pathlib import Path
 from typing import Any
 
 from graphql import GraphQLError
@@ -7,6 +10,9 @@ from graphql import GraphQLError
 from tsuzuri.graphql.context import RequestRefused
 
 INTERNAL = "INTERNAL"
+FRAMES_MAX = 20  # the innermost: a recursion has a thousand
+_SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)  # names that were not asked for
+_OURS = Path(__file__).parents[1]
 
 
 def told(error: GraphQLError, request_id: str) -> tuple[dict[str, Any], bool]:
@@ -20,6 +26,7 @@ def told(error: GraphQLError, request_id: str) -> tuple[dict[str, Any], bool]:
         shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:
         shown["path"] = list(error.path)
+    shown["message"] = _SUGGESTION.sub("", error.message)
     if original is None or isinstance(original, GraphQLError):
         code = (error.extensions or {}).get("code", "GRAPHQL_INVALID")
         return shown | {"extensions": {"code": code}}, False
@@ -27,3 +34,13 @@ def told(error: GraphQLError, request_id: str) -> tuple[dict[str, Any], bool]:
         return shown | {"message": str(original), "extensions": {"code": original.code}}, False
     message = f"something went wrong on our side; quote {request_id} when you report it"
     return shown | {"message": message, "extensions": {"code": INTERNAL, "requestId": request_id}}, True
+
+
+def places(error: BaseException | None) -> list[str]:
+    """Where in our own code a fault passed, outermost first: "record_reader.py:152".
+
+    For the log. Messages, source lines and local variables may hold what a patient's row holds: none of them goes in.
+    """
+    frames = traceback.walk_tb(error.__traceback__ if error else None)
+    files = [(Path(frame.f_code.co_filename), line) for frame, line in frames]
+    return [f"{file.name}:{line}" for file, line in files if file.is_relative_to(_OURS)][-FRAMES_MAX:]

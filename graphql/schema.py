@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.extensions import (
     AddValidationRules,
     MaxAliasesLimiter,
@@ -12,15 +13,12 @@ from strawberry.extensions import (
     ValidationCache,
 )
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import get_object_definition
+from strawberry.types import ExecutionContext, get_object_definition
 
+from tsuzuri.graphql.limits import ALIASES_MAX, DEPTH_MAX, TOKENS_MAX
 from tsuzuri.graphql.mutations import Mutation
 from tsuzuri.graphql.permissions import RolePermission
 from tsuzuri.graphql.queries import Query
-
-DEPTH_MAX = 12
-ALIASES_MAX = 15
-TOKENS_MAX = 2_000
 
 # The rules are made once: made for each request they would be new classes, and no validation would be cached.
 _RULES = [
@@ -33,13 +31,22 @@ class OpenField(Exception):
     """A root field names no role: the schema is not built."""
 
 
+class QuietSchema(strawberry.Schema):
+    """Logs nothing: the library would log each error with its source and variables, which name patients."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Faults of ours are logged where the answer is made: see tsuzuri.graphql.execution."""
+
+
 def build_schema() -> strawberry.Schema:
     """Raises OpenField."""
     for root in (Query, Mutation):
         for field in get_object_definition(root, strict=True).fields:
             if not any(issubclass(permission, RolePermission) for permission in field.permission_classes):
                 raise OpenField(f"{root.__name__}.{field.name} names no role: give it permission_classes")
-    return strawberry.Schema(
+    return QuietSchema(
         query=Query,
         mutation=Mutation,
         config=StrawberryConfig(disable_field_suggestions=True),

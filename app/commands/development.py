@@ -12,7 +12,7 @@ from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.app.tokens import token_checker
+from tsuzuri.app.tokens import TokenRefused, token_checker
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.fhir.bundle import BundleRejected, read_bundle
 from tsuzuri.graphql.execution import execute
@@ -35,7 +35,13 @@ def query(
         given = None
     if not isinstance(given, dict):
         raise typer.BadParameter("variables are a JSON object")
-    caller = token_checker(settings).caller(token or os.environ.get("TSUZURI_TOKEN", ""))
+    given_token = token or os.environ.get("TSUZURI_TOKEN")
+    if not given_token:
+        raise typer.BadParameter("give --token or TSUZURI_TOKEN")
+    try:
+        caller = token_checker(settings).caller(given_token)
+    except TokenRefused as refused:
+        raise TokenRefused(f"the token was refused: {refused}") from None
     with ready_database(settings) as dsn:
         answer = asyncio.run(_query(settings, dsn, caller, file.read(), given))
     typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())

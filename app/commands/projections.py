@@ -13,7 +13,6 @@ from rich.table import Column, Table
 
 from tsuzuri.app.actions.rebuild_projection import rebuild_projection
 from tsuzuri.app.database import ready_database
-from tsuzuri.app.logs import configure_logs
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
@@ -50,7 +49,6 @@ def catch_up(
     """Apply what the log has and the projections lack."""
     with ready_database(read_settings()) as dsn:
         if follow:
-            configure_logs()
             worker = Projector(dsn)
             signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
             worker.run()

@@ -1,5 +1,7 @@
 """`tsuzuri serve`: the API and the projector in one process, on the database of the installation."""
 
+import signal
+import sys
 import threading
 from typing import Annotated
 
@@ -7,7 +9,6 @@ import typer
 import uvicorn
 
 from tsuzuri.app.database import ready_database
-from tsuzuri.app.logs import configure_logs
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import read_settings
@@ -20,7 +21,7 @@ def serve(
     projector: Annotated[bool, typer.Option(help="Run the projector in this process too.")] = True,
 ) -> None:
     """Serve the API. The embedded database lives and dies with this process."""
-    configure_logs()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn drains, then raises the signal again
     settings = read_settings()
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)

@@ -222,7 +222,9 @@ def test_lists_within_lists_do_not_multiply_without_end(tell: Tell) -> None:
     tell(story)
 
 
-def test_what_is_cancelled_while_a_rebuild_is_promoted_is_not_shown(tell: Tell) -> None:
+def test_what_is_cancelled_while_a_rebuild_is_promoted_is_not_shown(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story(world: World) -> None:
         await world.register()
         await world.register(local_id="set-2", conditions={"20058911": "狭心症"})
@@ -242,7 +244,7 @@ def test_what_is_cancelled_while_a_rebuild_is_promoted_is_not_shown(tell: Tell) 
                 promoted.append(rebuild(world.connection, engine, index))
             return await fetch(*given)
 
-        world.application.fetch = promote_then_fetch  # type: ignore[method-assign]  # to place the race
+        monkeypatch.setattr(world.application, "fetch", promote_then_fetch)  # to place the race
 
         record = await world.record()
 

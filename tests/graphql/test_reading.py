@@ -252,20 +252,22 @@ def test_an_answer_whose_access_cannot_be_recorded_is_withheld(tell: Tell) -> No
     tell(story)
 
 
-def test_a_withdrawal_between_the_rows_and_the_append_means_decide_again(tell: Tell) -> None:
+def test_a_withdrawal_between_the_rows_and_the_append_means_decide_again(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story(world: World) -> None:
         await world.register()
         await world.data(HOSPITAL_SYSTEM, CONSENT)
         world.project()
         settle = world.application.settle
-        raced = []
+        raced: list[Any] = []
 
         async def settle_after_withdrawal(*given: Any) -> None:
             if not raced:
                 raced.append(await world.data(HOSPITAL_SYSTEM, WITHDRAW))
             await settle(*given)
 
-        world.application.settle = settle_after_withdrawal  # type: ignore[method-assign]  # to place the race
+        monkeypatch.setattr(world.application, "settle", settle_after_withdrawal)  # to place the race
 
         record = await world.record()
 

@@ -1,0 +1,344 @@
+"""The `tsuzuri` command: what it says, and the code it ends with: 0 done, 1 stopped at something, 2 wrong usage."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from examples import CLINIC, HOSPITAL, PATIENT, a_bundle
+from tsuzuri.app.actions.refusals import Busy, NotPermitted
+from tsuzuri.app.cli import COMMANDS, exit_code, main
+from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
+from tsuzuri.app.migrate import MigrationRefused, migrations
+from tsuzuri.app.settings import SettingsWrong, read_settings
+from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused, token_checker
+from tsuzuri.domain.callers import IncompleteCaller
+from tsuzuri.domain.vocabulary import Role
+from tsuzuri.graphql.schema import build_schema
+from tsuzuri.projections.catalogue import UnknownProjection
+from tsuzuri.projections.engine import ProjectionOutdated
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+Tsuzuri = Callable[..., Done]
+
+
+@pytest.fixture
+def tsuzuri(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Tsuzuri]:
+    """The command, run in this process as its entry point runs it: *settings* are all the TSUZURI_ there are."""
+    for name in os.environ:
+        if name.startswith("TSUZURI_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TSUZURI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str | Path, **settings: str) -> Done:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["tsuzuri", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        code = ended.value.code
+        assert code is None or isinstance(code, int)
+        return Done(code or 0, out, err)
+
+    yield run
+
+
+@pytest.fixture
+def empty_database(server_dsn: str) -> Iterator[str]:
+    """A database that nobody has migrated."""
+    with Connection.connect(server_dsn, autocommit=True) as connection:
+        name = Identifier("cli_empty")
+        connection.execute(SQL("CREATE DATABASE {}").format(name))
+        yield make_conninfo(server_dsn, dbname="cli_empty")
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    file = tmp_path / "good.json"
+    file.write_bytes(a_bundle())
+    return file
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    file = tmp_path / "bad.json"
+    file.write_bytes(a_bundle(name="カナリア\0 花子"))
+    return file
+
+
+# --- help and usage
+
+
+def test_help_says_what_it_can_do(tsuzuri: Tsuzuri) -> None:
+    done = tsuzuri("--help")
+
+    assert done.code == 0
+    assert "Tsuzuri 綴" in done.out
+    for name in ("serve", "ingest", "check", "sample", "query", "token", "schema"):
+        assert re.search(rf"\b{name}\b", done.out)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(tsuzuri: Tsuzuri, command: str) -> None:
+    done = tsuzuri(command, "--help")
+
+    assert done.code == 0
+    assert re.search(rf"Usage: .* {command} ", done.out)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["serv"],
+        ["--nonsense"],
+        ["ingest"],
+        ["check"],
+        ["projections"],
+        ["projections", "forget"],
+        ["token"],
+        ["token", "--role", "WIZARD"],
+        ["token", "--role", "PATIENT", "--patient", "hanako"],
+        ["sample", "somewhere", "--patients", "0"],
+        ["query", "absent.graphql"],
+        ["facilities", "load", "absent.json"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_two(tsuzuri: Tsuzuri, arguments: list[str]) -> None:
+    done = tsuzuri(*arguments)
+
+    assert done.code == 2
+    assert "Traceback" not in done.err
+
+
+def test_the_installed_program_is_the_same_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from tsuzuri.app.cli import main; main()", "token", "--role", "AUDITOR"],
+        env={**os.environ, "TSUZURI_MODE": "production"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("tsuzuri: development tokens exist only with TSUZURI_MODE=development")
+
+
+# --- what a person can mend is told in one line
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsWrong("x"), 2),
+        (DevelopmentOnly("x"), 2),
+        (IncompleteCaller("x"), 2),
+        (UnknownProjection("x"), 2),
+        (Busy("x"), 1),
+        (NotPermitted("x"), 1),
+        (EmbeddedPostgresUnavailable("x"), 1),
+        (MigrationRefused("x"), 1),
+        (ProjectionOutdated("x"), 1),
+        (TokenRefused("x"), 1),
+        (ValueError("x"), None),
+        (AssertionError("x"), None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_what_a_person_can_mend_has_a_code_and_a_fault_of_ours_has_none(
+    error: Exception, code: int | None
+) -> None:
+    assert exit_code(error) == code
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("TSUZURI_MODE", "dev", "TSUZURI_MODE is development or production"),
+        ("TSUZURI_PORT", "http", "TSUZURI_PORT is a number from 0 to 65535"),
+        ("TSUZURI_PARTS", "0", "TSUZURI_PARTS is a number from 1 to 4096"),
+        ("TSUZURI_DATABASE_FILE", "/absent", "TSUZURI_DATABASE_FILE: /absent cannot be read (No such file"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(
+    tsuzuri: Tsuzuri, good: Path, setting: str, value: str, says: str
+) -> None:
+    done = tsuzuri("ingest", good, **{setting: value})
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"tsuzuri: {says}") and done.err.count("\n") == 1
+
+
+# --- tokens
+
+
+def test_a_token_is_printed_and_says_who_calls(tsuzuri: Tsuzuri, tmp_path: Path) -> None:
+    done = tsuzuri(
+        "token", "--role", "CLINICIAN", "--person", "dr-hamada", "--facility", HOSPITAL,
+        TSUZURI_MODE="development",
+    )  # fmt: skip
+
+    assert (done.code, done.err) == (0, "")
+    settings = read_settings({"TSUZURI_MODE": "development", "TSUZURI_HOME": str(tmp_path / "home")})
+    caller = token_checker(settings).caller(done.out.strip())
+    assert (caller.person, caller.role, caller.facility) == ("dr-hamada", Role.CLINICIAN, HOSPITAL)
+
+
+def test_production_prints_no_token(tsuzuri: Tsuzuri) -> None:
+    done = tsuzuri("token", "--role", "OPERATOR")
+
+    assert (done.code, done.out) == (2, "")
+    assert "in production, tokens come from your identity provider" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--role", "CLINICIAN"], "tsuzuri: the role CLINICIAN needs a facility\n"),
+        (["--role", "PATIENT"], "tsuzuri: the role PATIENT needs a patient\n"),
+    ],
+)
+def test_a_role_that_lacks_something_says_what(tsuzuri: Tsuzuri, arguments: list[str], says: str) -> None:
+    done = tsuzuri("token", *arguments, TSUZURI_MODE="development")
+
+    assert (done.code, done.out, done.err) == (2, "", says)
+
+
+# --- the schema, and the rules alone
+
+
+def test_the_schema_is_printed_whole(tsuzuri: Tsuzuri) -> None:
+    done = tsuzuri("schema")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == build_schema().as_str() + "\n"
+
+
+def test_checking_a_good_bundle_says_what_is_in_it_and_stores_nothing(
+    tsuzuri: Tsuzuri, good: Path, tmp_path: Path
+) -> None:
+    done = tsuzuri("check", good)
+
+    assert (done.code, done.out) == (0, f"good      {good}  CONDITIONS, 1 entries\n")
+    assert not (tmp_path / "home").exists()
+
+
+def test_checking_a_bad_one_names_place_and_reason_and_goes_on(
+    tsuzuri: Tsuzuri, good: Path, bad: Path
+) -> None:
+    done = tsuzuri("check", bad, good)
+
+    assert done.code == 1
+    first, second = done.out.splitlines()
+    assert first == (
+        f"rejected  {bad}  Bundle.entry[0].resource.name[0].text: the text holds a NUL character; take it out"
+    )
+    assert second.startswith("good ")
+
+
+# --- a database that is named
+
+
+def test_with_a_named_database_the_keys_must_be_named_too(tsuzuri: Tsuzuri, dsn: str, good: Path) -> None:
+    done = tsuzuri("ingest", good, TSUZURI_DATABASE=dsn)
+
+    assert done.code == 2
+    assert "tsuzuri: TSUZURI_IDENTIFIER_KEY_FILE is not set: every process on one database" in done.err
+    assert "openssl rand -hex 32" in done.err
+
+
+def test_with_its_keys_a_named_database_is_used(
+    tsuzuri: Tsuzuri, dsn: str, good: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("ab" * 32)
+    keys = {f"TSUZURI_{name}_KEY_FILE": str(tmp_path / "key") for name in ("IDENTIFIER", "SEAL")}
+
+    done = tsuzuri("ingest", good, TSUZURI_DATABASE=dsn, **keys)
+
+    assert (done.code, done.out) == (0, "1 read: 1 registered\n")
+    assert not (tmp_path / "home").exists()  # neither keys nor a server of its own
+
+
+def test_a_database_that_was_never_migrated_waits_for_its_operator(
+    tsuzuri: Tsuzuri, empty_database: str, good: Path
+) -> None:
+    pending = [f"pending {migration.number:04}_{migration.name}" for migration in migrations()]
+
+    ingested = tsuzuri("ingest", good, TSUZURI_DATABASE=empty_database)
+    before = tsuzuri("db", "status")
+    migrated = tsuzuri("db", "migrate")
+    after = tsuzuri("db", "status")
+
+    assert ingested.code == 1
+    assert ingested.err == f"tsuzuri: the database lacks {migrations()[0].name}; run: tsuzuri db migrate\n"
+    assert (before.code, before.out.splitlines()) == (1, [*pending, "run: tsuzuri db migrate"])
+    assert migrated.code == 0
+    assert (after.code, after.out) == (0, "the database fits this program\n")
+
+
+@pytest.mark.parametrize("command", ["catch-up", "rebuild"])
+def test_a_projection_that_there_is_not_is_named_beside_those_there_are(
+    tsuzuri: Tsuzuri, dsn: str, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "key").write_text("ab" * 32)
+    keys = {f"TSUZURI_{name}_KEY_FILE": str(tmp_path / "key") for name in ("IDENTIFIER", "SEAL")}
+
+    done = tsuzuri("projections", command, "horoscope", TSUZURI_DATABASE=dsn, **keys)
+
+    assert done.code == 2
+    assert "tsuzuri: no projection 'horoscope'; there are: identities" in done.err
+
+
+def test_a_server_that_would_recognise_nobody_does_not_start(
+    tsuzuri: Tsuzuri, dsn: str, tmp_path: Path
+) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
+    done = subprocess.run(
+        [sys.executable, "-c", "from tsuzuri.app.cli import main; main()", "serve"],
+        env=own | {"TSUZURI_HOME": str(tmp_path), "TSUZURI_DATABASE": dsn},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("tsuzuri: TSUZURI_JWKS_FILE is not set: nobody could be recognised.")
+
+
+def test_a_query_needs_no_server_and_is_answered_by_role(tsuzuri: Tsuzuri, dsn: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("ab" * 32)
+    (tmp_path / "own.graphql").write_text("{ me { record { patient { id } } } }")
+    keys = {f"TSUZURI_{name}_KEY_FILE": str(tmp_path / "key") for name in ("IDENTIFIER", "SEAL")}
+    settings = {"TSUZURI_MODE": "development", "TSUZURI_DATABASE": dsn, **keys}
+    hers = tsuzuri("token", "--role", "PATIENT", "--patient", str(PATIENT), **settings).out.strip()
+    theirs = tsuzuri("token", "--role", "SYSTEM", "--facility", CLINIC).out.strip()
+
+    answered = tsuzuri("query", tmp_path / "own.graphql", "--token", hers)
+    forbidden = tsuzuri("query", tmp_path / "own.graphql", TSUZURI_TOKEN=theirs)
+    forged = tsuzuri("query", tmp_path / "own.graphql", "--token", "forged")
+
+    assert answered.code == 0 and str(PATIENT) in answered.out
+    assert forbidden.code == 1 and '"FORBIDDEN"' in forbidden.out
+    assert forged.code == 1 and forged.out == ""

@@ -1,0 +1,139 @@
+"""A projection that fails stops only itself, and goes on by itself; a lost connection is made anew."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from examples import CLINIC_SYSTEM, a_bundle
+from projection_examples import rebuilt
+from tsuzuri.app.projector import RETRY_SECONDS, Projector
+from tsuzuri.projections.catalogue import PROJECTIONS
+from tsuzuri.projections.generations import standings
+
+BROKEN = "patient_summary"
+TABLE = f"{BROKEN}_g1.summary"
+FAULTS = {
+    "its table has another name": (
+        f"ALTER TABLE {TABLE} RENAME TO elsewhere",
+        f"ALTER TABLE {BROKEN}_g1.elsewhere RENAME TO summary",
+    ),
+    # What the driver calls an OperationalError, as it calls a lost server:
+    "a row is too large for its index": (
+        f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON {TABLE} EXECUTE FUNCTION refuse()""",
+        f"DROP TRIGGER refuse ON {TABLE}",
+    ),
+}
+Send = Callable[[str], None]
+
+
+@pytest.fixture
+def send(open_application: Callable[[], Any]) -> Send:
+    """Register one Bundle."""
+
+    async def register(local_id: str) -> None:
+        async with open_application() as application:
+            await application.register_bundle(CLINIC_SYSTEM, a_bundle(local_id=local_id))
+
+    return lambda local_id: asyncio.run(register(local_id))
+
+
+@pytest.fixture
+def projector(dsn: str) -> Iterator[threading.Thread]:
+    worker = Projector(dsn)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    yield thread
+    worker.stopping.set()
+    thread.join(20)
+
+
+def behind(connection: Connection[Any]) -> set[str]:
+    return {standing.name for standing in standings(connection) if standing.lag_events}
+
+
+def seconds_until(behind_are: set[str], connection: Connection[Any], patience: float = 10.0) -> float:
+    began = time.monotonic()
+    while behind(connection) != behind_are:
+        assert time.monotonic() < began + patience, behind(connection)
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(("breaks", "mends"), FAULTS.values(), ids=FAULTS)
+def test_while_one_projection_fails_the_others_keep_up_and_it_recovers_by_itself(
+    connection: Connection[Any], projector: threading.Thread, send: Send, breaks: str, mends: str
+) -> None:
+    connection.execute(breaks.encode())
+    send("first")
+    assert seconds_until({BROKEN}, connection) < 1.0
+    for n in range(3):  # it has failed before, and fails again
+        send(f"next-{n}")
+        assert seconds_until({BROKEN}, connection) < 1.0
+
+    connection.execute(mends.encode())
+
+    assert seconds_until(set(), connection) < RETRY_SECONDS + 1.0
+    assert rebuilt(connection, PROJECTIONS[BROKEN]).equal
+
+
+def test_a_generation_that_somebody_holds_does_not_hold_up_the_others(
+    connection: Connection[Any], projector: threading.Thread, send: Send
+) -> None:
+    with connection.transaction():
+        connection.execute("SELECT FROM projection_generation WHERE name = %s FOR UPDATE", (BROKEN,))
+        send("first")
+
+        assert seconds_until({BROKEN}, connection) < 1.0
+
+    assert seconds_until(set(), connection) < 1.0
+
+
+def test_a_lost_connection_is_made_anew(
+    connection: Connection[Any], projector: threading.Thread, send: Send
+) -> None:
+    send("first")
+    seconds_until(set(), connection)
+
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%part_head%'"
+        " AND pid <> pg_backend_pid()"
+    )
+    send("second")
+
+    assert seconds_until(set(), connection) < RETRY_SECONDS + 1.0
+    assert projector.is_alive()
+
+
+def test_it_outlives_a_database_that_cannot_be_used_at_all(
+    connection: Connection[Any], projector: threading.Thread, send: Send
+) -> None:
+    connection.execute("ALTER TABLE projection RENAME TO elsewhere")
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND datname = current_database()"
+    )
+    time.sleep(0.5)
+    connection.execute("ALTER TABLE elsewhere RENAME TO projection")
+    send("first")
+
+    assert seconds_until(set(), connection, 2 * RETRY_SECONDS + 2) and projector.is_alive()
+
+
+def test_a_conninfo_that_leads_nowhere_is_tried_again_and_again_until_it_is_stopped() -> None:
+    worker = Projector("host=/nowhere no-such-word=1")
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    time.sleep(0.2)
+
+    assert thread.is_alive()
+
+    worker.stopping.set()
+    thread.join(5)
+    assert not thread.is_alive()

@@ -1,0 +1,228 @@
+"""Whatever goes wrong, what is printed and logged says where in our code, and nothing of a patient."""
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from psycopg import Connection
+
+from examples import CLINIC, HOSPITAL, a_bundle
+from projection_examples import catch_up
+from tsuzuri.app.logs import configure_logs
+from tsuzuri.app.server import build_server
+from tsuzuri.app.settings import Settings
+from tsuzuri.app.tokens import development_token
+from tsuzuri.domain.vocabulary import Role
+
+Json = dict[str, Any]
+NAME = "カナリア 花子"
+NUMBER = "31415926:カナリア:31415926:01"
+CANARIES = ("カナリア", "花子", "31415926", "1970-01-02")
+CONSENT = """mutation ($number: String!, $facility: String!) {
+  grantConsent(patient: {insuredPerson: $number}, facility: $facility, classes: [CONDITION]) }"""
+READ = """query ($number: String!) { patientRecord(patient: {insuredPerson: $number}) {
+  ... on PatientRecord { patient { name } entries { nodes { name } } } } }"""
+
+
+@dataclass
+class World:
+    """A server in this process, one patient in it, and everything that it prints and logs."""
+
+    settings: Settings
+    client: httpx.AsyncClient
+    runner: asyncio.Runner
+    connection: Connection[Any]
+    capfd: pytest.CaptureFixture[str]
+    caplog: pytest.LogCaptureFixture
+
+    def post(self, path: str, role: Role, facility: str | None, **body: Any) -> Json:
+        token = development_token(self.settings, role=role, person="somebody", facility=facility)
+        asked = self.client.post(path, headers={"Authorization": f"Bearer {token}"}, **body)
+        answer: Json = self.runner.run(asked).json()
+        return answer
+
+    def ask(self, query: str, role: Role = Role.CLINICIAN, **variables: Any) -> Json:
+        return self.post("/graphql", role, HOSPITAL, json={"query": query, "variables": variables})
+
+    def send(self, bundle: bytes) -> Json:
+        return self.post("/bundles", Role.SYSTEM, CLINIC, content=bundle)
+
+    def logged(self) -> list[Json]:
+        """Our lines since the last look. Nothing else was said, and no line says anything of the patient."""
+        out, err = self.capfd.readouterr()
+        assert not any(canary in out + err + self.caplog.text for canary in CANARIES)
+        for record in self.caplog.records:
+            assert not any(canary in f"{vars(record)}" for canary in CANARIES), record.name
+        assert out == ""
+        return [json.loads(line) for line in err.splitlines()]
+
+
+@pytest.fixture
+def world(
+    settings: Settings,
+    dsn: str,
+    connection: Connection[Any],
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[World]:
+    before = structlog.get_config()
+    configure_logs()
+    caplog.set_level(logging.INFO)
+    server = build_server(settings, dsn)
+    lifespan = server.router.lifespan_context(server)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://tsuzuri")
+    with asyncio.Runner() as runner:
+        runner.run(lifespan.__aenter__())
+        world = World(settings, client, runner, connection, capfd, caplog)
+        assert world.send(a_bundle(name=NAME, number=NUMBER))["outcome"] == "REGISTERED"
+        assert "errors" not in world.ask(CONSENT, Role.SYSTEM, number=NUMBER, facility=HOSPITAL)
+        catch_up(connection)
+        yield world
+        runner.run(client.aclose())
+        runner.run(lifespan.__aexit__(None, None, None))
+    structlog.configure(**before)
+
+
+def test_the_canaries_are_there_to_be_seen(world: World) -> None:
+    answer = world.ask(READ, number=NUMBER)
+
+    assert answer["data"]["patientRecord"]["patient"]["name"] == NAME
+    print(answer)
+    with pytest.raises(AssertionError):
+        world.logged()
+
+
+REFUSED = {
+    "a variable of the wrong type": (READ, {"number": {"name": NAME, "number": NUMBER}}),
+    "a variable that is a list": (READ, {"number": [NUMBER, NAME]}),
+    "a number misspelt": (READ, {"number": f"{NUMBER}:{NAME}"}),
+    "an unknown field beside a literal": (
+        f'{{ patientRecord(patient: {{insuredPerson: "{NUMBER}"}}) {{ nope }} }}',
+        {},
+    ),
+    "a literal of the wrong type": (f'{{ patientRecord(patient: "{NUMBER} {NAME}") {{ __typename }} }}', {}),
+    "a literal misspelt": (
+        f'{{ patientRecord(patient: {{insuredPerson: "{NUMBER} {NAME}"}}) {{ __typename }} }}',
+        {},
+    ),
+    "no GraphQL at all": (f'{{ patientRecord(patient: "{NUMBER}', {}),
+}
+
+
+@pytest.mark.parametrize(("query", "variables"), REFUSED.values(), ids=REFUSED)
+def test_a_query_that_is_refused_is_not_logged(world: World, query: str, variables: Json) -> None:
+    answer = world.ask(query, **variables)
+
+    assert answer["errors"][0]["extensions"]["code"] in ("GRAPHQL_INVALID", "BAD_INPUT")
+    assert world.logged() == []
+
+
+def test_a_bundle_that_is_rejected_is_not_logged(world: World) -> None:
+    for bundle in (
+        a_bundle(name=f"{NAME}\0", number=NUMBER),
+        a_bundle(number=f"{NUMBER}:{NAME}"),
+        NAME.encode(),
+    ):
+        assert world.send(bundle)["errors"][0]["extensions"]["code"] == "BUNDLE_REJECTED"
+
+    assert world.logged() == []
+
+
+def test_a_fault_in_a_resolver_is_logged_by_kind_and_place(world: World) -> None:
+    world.connection.execute("ALTER TABLE record_index_g1.entry RENAME TO elsewhere")
+
+    (error,) = world.ask(READ, number=NUMBER)["errors"]
+
+    (line,) = world.logged()
+    assert set(line) == {"event", "level", "timestamp", "request_id", "fault", "at"}
+    assert (line["event"], line["fault"]) == ("graphql_fault", "UndefinedTable")
+    assert line["request_id"] == error["extensions"]["requestId"]
+    assert any(place.startswith("record_reader.py:") for place in line["at"])
+    assert line["at"][-1].startswith("application.py:")
+
+
+def test_a_fault_in_the_intake_is_logged_by_kind_and_place(world: World) -> None:
+    world.connection.execute("ALTER TABLE identifier RENAME TO elsewhere")
+
+    (error,) = world.send(a_bundle(name=NAME, number=NUMBER, local_id="another"))["errors"]
+
+    (line,) = world.logged()
+    assert (line["event"], line["fault"]) == ("request_fault", "UndefinedTable")
+    assert line["request_id"] in error["message"]
+    assert any(place.startswith("register_bundle.py:") for place in line["at"])
+
+
+# --- the commands, each a process of its own
+
+
+def tsuzuri(world: World, dsn: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
+    keys = world.settings.home / "keys"
+    return subprocess.run(
+        [sys.executable, "-c", "from tsuzuri.app.cli import main; main()", *map(str, arguments)],
+        env=own
+        | {
+            "TSUZURI_HOME": str(world.settings.home),
+            "TSUZURI_MODE": "development",
+            "TSUZURI_DATABASE": dsn,
+            "TSUZURI_IDENTIFIER_KEY_FILE": str(keys / "identifier.key"),
+            "TSUZURI_SEAL_KEY_FILE": str(keys / "seal.key"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_query_without_a_server_is_as_quiet(world: World, dsn: str, tmp_path: Path) -> None:
+    world.connection.execute("ALTER TABLE record_index_g1.entry RENAME TO elsewhere")
+    (tmp_path / "read.graphql").write_text(
+        READ.replace("($number: String!)", "").replace("$number", f'"{NUMBER}"')
+    )
+    token = development_token(world.settings, role=Role.CLINICIAN, person="somebody", facility=HOSPITAL)
+
+    done = tsuzuri(world, dsn, "query", tmp_path / "read.graphql", "--token", token)
+
+    assert done.returncode == 1 and '"INTERNAL"' in done.stdout
+    assert not any(canary in done.stdout + done.stderr for canary in CANARIES)
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert any(place.startswith("record_reader.py:") for place in line["at"])
+
+
+def test_a_command_that_fails_says_where_in_one_line(world: World, dsn: str, tmp_path: Path) -> None:
+    world.connection.execute("ALTER TABLE identifier RENAME TO elsewhere")
+    bad, good = tmp_path / "bad.json", tmp_path / "good.json"
+    bad.write_bytes(a_bundle(name=f"{NAME}\0", number=NUMBER))
+    good.write_bytes(a_bundle(name=NAME, number=NUMBER, local_id="another"))
+
+    done = tsuzuri(world, dsn, "ingest", bad, good)
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("rejected ") and done.stdout.count("\n") == 1
+    assert done.stderr.startswith("tsuzuri: a fault of ours, UndefinedTable at ")
+    assert "register_bundle.py:" in done.stderr and done.stderr.count("\n") == 1
+    assert not any(canary in done.stdout + done.stderr for canary in CANARIES)
+
+
+def test_what_a_library_says_is_told_by_its_name_and_kind() -> None:
+    program = (
+        "import logging; from tsuzuri.app.logs import configure_logs; configure_logs()\n"
+        f"try: int({NAME!r})\n"
+        f"except ValueError: logging.getLogger('asyncio').exception('never retrieved %s', {NUMBER!r})"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    line = json.loads(done.stderr)
+    assert (line["event"], line["library"], line["fault"]) == ("library", "asyncio", "ValueError")
+    assert not any(canary in done.stderr for canary in CANARIES)

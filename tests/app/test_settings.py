@@ -1,0 +1,249 @@
+"""What an operator sets, and what is said when it cannot be used: the setting, the file, the next step."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tsuzuri.app.keys import identifier_key, kept, seal_key
+from tsuzuri.app.settings import Settings, SettingsWrong, read_settings
+
+HEX = "0123456789abcdef" * 4
+
+
+def wrong(**environment: str) -> str:
+    with pytest.raises(SettingsWrong) as told:
+        read_settings(environment)
+    return str(told.value)
+
+
+# --- defaults
+
+
+def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert read_settings({}) == Settings(
+        development=False,
+        home=tmp_path / ".tsuzuri",
+        database=None,
+        identifier_key_file=None,
+        seal_key_file=None,
+        jwks_file=None,
+        issuer="https://tsuzuri.example",
+        audience="tsuzuri",
+        host="127.0.0.1",
+        port=8080,
+        parts=64,
+    )
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "TSUZURI_MODE": "development",
+            "TSUZURI_HOME": str(tmp_path),
+            "TSUZURI_DATABASE": "host=db",
+            "TSUZURI_IDENTIFIER_KEY_FILE": "/keys/identifier",
+            "TSUZURI_SEAL_KEY_FILE": "/keys/seal",
+            "TSUZURI_JWKS_FILE": "/keys/jwks",
+            "TSUZURI_ISSUER": "https://issuer.example",
+            "TSUZURI_AUDIENCE": "records",
+            "TSUZURI_HOST": "0.0.0.0",
+            "TSUZURI_PORT": "9000",
+            "TSUZURI_PARTS": "4096",
+        }
+    )
+
+    assert settings == Settings(
+        development=True,
+        home=tmp_path,
+        database="host=db",
+        identifier_key_file=Path("/keys/identifier"),
+        seal_key_file=Path("/keys/seal"),
+        jwks_file=Path("/keys/jwks"),
+        issuer="https://issuer.example",
+        audience="records",
+        host="0.0.0.0",
+        port=9000,
+        parts=4096,
+    )
+
+
+def test_without_being_told_otherwise_the_environment_of_the_process_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TSUZURI_AUDIENCE", "from the environment")
+
+    assert read_settings().audience == "from the environment"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TSUZURI_DATABASE", "TSUZURI_DATABASE_FILE", "TSUZURI_JWKS_FILE", "TSUZURI_PORT", "TSUZURI_HOME"],
+)
+def test_a_setting_that_is_empty_is_not_set(name: str) -> None:
+    assert read_settings({name: ""}) == read_settings({})
+
+
+def test_a_home_is_the_same_folder_wherever_one_goes_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert read_settings({"TSUZURI_HOME": "here"}).home == tmp_path / "here"
+
+
+# --- values that cannot be used
+
+
+@pytest.mark.parametrize("mode", ["Development", "dev", "test"])
+def test_there_are_two_modes(mode: str) -> None:
+    assert wrong(TSUZURI_MODE=mode) == "TSUZURI_MODE is development or production"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "80.5", "8 0"])
+def test_a_port_is_a_number_in_its_range(port: str) -> None:
+    assert wrong(TSUZURI_PORT=port) == "TSUZURI_PORT is a number from 0 to 65535"
+
+
+@pytest.mark.parametrize("parts", ["0", "4097", "many"])
+def test_so_is_the_number_of_parts(parts: str) -> None:
+    assert wrong(TSUZURI_PARTS=parts) == "TSUZURI_PARTS is a number from 1 to 4096"
+
+
+# --- the database
+
+
+def test_a_database_may_be_named_in_a_file_which_counts_before_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "dsn").write_text("host=from-the-file password=secret\n")
+
+    settings = read_settings(
+        {"TSUZURI_DATABASE": "host=from-the-variable", "TSUZURI_DATABASE_FILE": str(tmp_path / "dsn")}
+    )
+
+    assert settings.database == "host=from-the-file password=secret"
+
+
+def test_a_database_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    told = wrong(TSUZURI_DATABASE_FILE=str(tmp_path / "absent"))
+
+    assert told == f"TSUZURI_DATABASE_FILE: {tmp_path / 'absent'} cannot be read (No such file or directory)"
+
+
+def test_a_database_file_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    assert wrong(TSUZURI_DATABASE_FILE=str(tmp_path)).endswith("cannot be read (Is a directory)")
+
+
+# --- keys
+
+both_keys = pytest.mark.parametrize(
+    ("key", "setting", "file"),
+    [
+        (identifier_key, "TSUZURI_IDENTIFIER_KEY_FILE", "identifier.key"),
+        (seal_key, "TSUZURI_SEAL_KEY_FILE", "seal.key"),
+    ],
+    ids=["identifier", "seal"],
+)
+Key = Callable[[Settings], bytes]
+
+
+@both_keys
+def test_a_key_is_given_in_hex(tmp_path: Path, key: Key, setting: str, file: str) -> None:
+    (tmp_path / "key").write_text(f"{HEX.upper()}\n")
+
+    assert key(read_settings({setting: str(tmp_path / "key")})) == bytes.fromhex(HEX)
+
+
+@both_keys
+@pytest.mark.parametrize(
+    "content",
+    ["", HEX[:-2], HEX + "00", HEX[:-1] + "g", "あ" * 32],
+    ids=["empty", "short", "long", "g", "kana"],
+)
+def test_what_is_no_key_is_refused_without_being_shown(
+    tmp_path: Path, key: Key, setting: str, file: str, content: str
+) -> None:
+    (tmp_path / "key").write_text(content)
+
+    with pytest.raises(SettingsWrong) as told:
+        key(read_settings({setting: str(tmp_path / "key")}))
+
+    assert str(told.value) == f"{setting}: the file holds 32 bytes as 64 hex digits"
+
+
+@both_keys
+def test_a_key_file_that_is_not_there_is_named(tmp_path: Path, key: Key, setting: str, file: str) -> None:
+    absent = tmp_path / "absent"
+
+    with pytest.raises(SettingsWrong, match=f"{setting}: {absent} cannot be read"):
+        key(read_settings({setting: str(absent)}))
+
+
+@both_keys
+def test_with_the_embedded_database_a_key_is_made_once_for_its_owner_only(
+    tmp_path: Path, key: Key, setting: str, file: str
+) -> None:
+    settings = read_settings({"TSUZURI_HOME": str(tmp_path)})
+
+    first, second = key(settings), key(settings)
+
+    assert first == second and len(first) == 32
+    assert (tmp_path / "keys" / file).stat().st_mode & 0o777 == 0o600
+    assert key(read_settings({"TSUZURI_HOME": str(tmp_path / "another")})) != first
+
+
+def test_the_two_keys_are_different_ones(tmp_path: Path) -> None:
+    settings = read_settings({"TSUZURI_HOME": str(tmp_path)})
+
+    assert identifier_key(settings) != seal_key(settings)
+
+
+@both_keys
+def test_with_a_named_database_a_key_must_be_given(tmp_path: Path, key: Key, setting: str, file: str) -> None:
+    settings = read_settings({"TSUZURI_DATABASE": "host=db", "TSUZURI_HOME": str(tmp_path)})
+
+    with pytest.raises(SettingsWrong, match=f"{setting} is not set.*openssl rand -hex 32"):
+        key(settings)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_who_make_a_key_at_once_the_first_one_counts(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+
+    def slow() -> bytes:
+        kept(file, lambda: b"the other's")
+        return b"mine"
+
+    assert kept(file, slow) == b"the other's"
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_key_is_on_disk_before_anybody_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    fsync, link = os.fsync, os.link
+
+    def noted_fsync(opened: int) -> None:
+        done.append(f"fsync {os.path.relpath(os.readlink(f'/proc/self/fd/{opened}'), tmp_path)}")
+        fsync(opened)
+
+    def noted_link(*names: Path) -> None:
+        done.append("link")
+        link(*names)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "link", noted_link)
+
+    kept(tmp_path / "home" / "keys" / "key", lambda: b"key")
+
+    assert done == [
+        f"fsync home/keys/key.{os.getpid()}.new",
+        "link",
+        "fsync home/keys",
+        "fsync home",
+        "fsync .",
+    ]

@@ -1,0 +1,259 @@
+"""What is stored stays readable for ever: one stored state for every class of event, kept in golden_events.json.
+
+A line of the file is one topic with its states, oldest first. The last is what is written today, byte for byte;
+the earlier ones, from before a field was added, are only read. States are added and never edited:
+`python tests/eventlog/test_golden_events.py` (with `src` and `tests` on the path) adds what today's code writes.
+"""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from examples import CLINIC, HOSPITAL, NUMBER, PATIENT, granted, withdrawn
+from tsuzuri.domain.events import (
+    EVENTS,
+    AccessAudit,
+    AccessPermitted,
+    AccessRefused,
+    AccessTold,
+    BundleCancelled,
+    BundleRegistered,
+    BundleReplaced,
+    Event,
+    FacilityListed,
+    Ground,
+    Identifier,
+    PatientIdentified,
+    TrailRead,
+    Unit,
+    originator,
+)
+from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM, LOCAL_SYSTEMS
+from tsuzuri.domain.record import Demographics
+from tsuzuri.domain.vocabulary import (
+    AccessBasis,
+    DocumentKind,
+    Flag,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+    Stream,
+)
+from tsuzuri.eventlog.mapper import SealedEvent, event_mapper
+
+GOLDEN = Path(__file__).with_name("golden_events.json")
+SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+MOMENT = datetime(2026, 11, 20, 1, 2, 3, 456789, tzinfo=UTC)
+
+
+def an_id(number: int) -> UUID:
+    return UUID(int=0xABCDEF00_0000_4000_8000_000000000000 + number)
+
+
+def bundle(**more: Any) -> dict[str, Any]:
+    return {
+        "originator_id": originator(PATIENT, Stream.RECORD),
+        "originator_version": 2,
+        "event_id": an_id(1),
+        "patient": PATIENT,
+        "document": an_id(2),
+        "kind": DocumentKind.DISCHARGE_SUMMARY,
+        "facility": CLINIC,
+        "system": "http://jpfhir.jp/fhir/clins/bundle-identifier",
+        "value": f"{CLINIC}^2026^試験",
+        "timestamp": MOMENT,
+        "received": an_id(3),
+        "received_sha256": SHA,
+        "received_bytes": 12345,
+        "head": an_id(4),
+        "units": (
+            Unit(record_class=RecordClass.CONDITION, payload=an_id(5), sha256=SHA, entries=2),
+            Unit(record_class=RecordClass.LAB_RESULT, payload=an_id(6), sha256=SHA, entries=1),
+        ),
+        "sender": "clinic-system",
+        "warnings": ("passed-over: Device",),
+        "hides": ("c-20065011",),
+        "touches": (RecordClass.CONDITION, RecordClass.LAB_RESULT, RecordClass.DISCHARGE_SUMMARY),
+        **more,
+    }
+
+
+GROUND = Ground(
+    basis=AccessBasis.CONSENT,
+    classes=(RecordClass.CONDITION, RecordClass.LAB_RESULT),
+    flags=(Flag.LTS, Flag.UNINFORMED),
+    because=an_id(7),
+)
+ASKING: dict[str, Any] = {
+    "person": "dr-hamada",
+    "role": Role.CLINICIAN,
+    "facility": HOSPITAL,
+    "purpose": PurposeOfUse.TREAT,
+}
+VARIABLES = '{"名":"花子"}'
+OPERATION: dict[str, Any] = {"operation_sha256": SHA, "operation_name": "Summary"}
+
+EXAMPLES: tuple[Event, ...] = (
+    PatientIdentified(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=1,
+        event_id=an_id(8),
+        patient=PATIENT,
+        facility=CLINIC,
+        identifiers=(Identifier(system=INSURED_PERSON_SYSTEM, value=NUMBER),),
+        demographics=Demographics(
+            name="試験 花子",
+            kana="シケン ハナコ",
+            birth_date="1970-01-02",
+            sex="female",
+            postal_code="3500001",
+        ),
+        disputed=(Identifier(system=LOCAL_SYSTEMS[0] + CLINIC, value="P-1"),),
+    ),
+    BundleRegistered(**bundle()),
+    BundleReplaced(**bundle(), replaces=an_id(9)),
+    BundleCancelled(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=3,
+        event_id=an_id(10),
+        patient=PATIENT,
+        document=an_id(2),
+        facility=CLINIC,
+        cancels=an_id(1),
+        reason="別人の記録",
+        sender="clinic-system",
+        touches=(RecordClass.CONDITION,),
+    ),
+    granted(),
+    withdrawn(classes=(RecordClass.CONDITION,)),
+    AccessPermitted(
+        originator_id=originator(PATIENT, Stream.ACCESS),
+        originator_version=0,
+        event_id=an_id(11),
+        patient=PATIENT,
+        told=AccessTold(
+            **ASKING,
+            bases=(AccessBasis.CONSENT,),
+            classes_asked=(RecordClass.CONDITION,),
+            classes_permitted=(RecordClass.CONDITION, RecordClass.LAB_RESULT),
+        ),
+        audit=AccessAudit(
+            **OPERATION,
+            variables=VARIABLES,
+            grounds=(GROUND,),
+            consent_version=1,
+            read_at=17,
+            as_of="position",
+            entries_shown=1,
+            shown_by_class={RecordClass.CONDITION: 1},
+            shown_sha256=SHA,
+            answer_sha256=SHA,
+            incomplete=False,
+            schema_sha256=SHA,
+            projections={"record_index": 1},
+            session="s-1",
+        ),
+    ),
+    AccessRefused(
+        originator_id=originator(an_id(12), Stream.ACCESS),
+        originator_version=0,
+        event_id=an_id(13),
+        patient=None,
+        **ASKING,
+        **OPERATION,
+        variables_sha256=SHA,
+        reason=RefusalReason.NOT_AVAILABLE,
+        consent_version=0,
+        session=None,
+    ),
+    TrailRead(
+        originator_id=originator(an_id(14), Stream.ACCESS),
+        originator_version=0,
+        event_id=an_id(15),
+        person="auditor-abe",
+        role=Role.AUDITOR,
+        patient=PATIENT,
+        **OPERATION,
+        variables=VARIABLES,
+        shown=20,
+    ),
+    FacilityListed(
+        originator_id=originator(an_id(16), Stream.RECORD),
+        originator_version=1,
+        event_id=an_id(17),
+        facility=CLINIC,
+        name="試験診療所",
+        kind="CLINIC",
+        municipality="11201",
+        municipality_name="川越市",
+        departments=("内科", "小児科"),
+        emergency=True,
+        recorded_by="operator-ono",
+    ),
+)
+"""Every class of event once, with fixed values. A field added later keeps its default here."""
+
+
+def stored_states() -> dict[str, list[bytes]]:
+    """Topic → its stored states, oldest first: the very bytes that stand in the file."""
+    if not GOLDEN.exists():
+        return {}
+    lines = msgspec.json.decode(GOLDEN.read_bytes(), type=dict[str, list[msgspec.Raw]])
+    return {topic: [bytes(state) for state in states] for topic, states in lines.items()}
+
+
+def of(cls: type[Event]) -> Event:
+    found = [event for event in EXAMPLES if type(event) is cls]
+    assert len(found) == 1, f"EXAMPLES needs one {cls.__name__}"
+    return found[0]
+
+
+@pytest.mark.parametrize("cls", EVENTS, ids=lambda cls: cls.TOPIC)
+def test_every_event_is_written_as_the_golden_state_says(cls: type[Event]) -> None:
+    states = stored_states().get(cls.TOPIC)
+    assert states, f"no stored state of {cls.TOPIC}: see the top of this file"
+
+    assert event_mapper().to_stored_event(of(cls)).state == states[-1]
+
+
+@pytest.mark.parametrize("cls", EVENTS, ids=lambda cls: cls.TOPIC)
+def test_every_state_that_was_ever_stored_reads_as_the_same_event(cls: type[Event]) -> None:
+    event = of(cls)
+    for state in stored_states()[cls.TOPIC]:
+        sealed = SealedEvent(
+            event.originator_id, event.originator_version, cls.TOPIC, state, event_id=event.event_id
+        )
+
+        read = event_mapper().to_domain_event(sealed)
+
+        assert read == event
+        assert type(read) is cls
+        assert {f.name for f in fields(read)} == vars(read).keys()
+        assert repr(read) == repr(event), "the values are of the same types, too"
+
+
+def test_no_state_is_kept_for_a_topic_that_is_gone() -> None:
+    """A topic is never renamed: what stands in a log must find its class."""
+    assert stored_states().keys() == {cls.TOPIC for cls in EVENTS}
+
+
+def add_what_is_written_today() -> None:
+    states = stored_states()
+    for event in EXAMPLES:
+        today = event_mapper().to_stored_event(event).state
+        if today not in states.setdefault(event.TOPIC, []):
+            states[event.TOPIC].append(today)
+    lines = [
+        b'"%s": [\n%s\n]' % (topic.encode(), b",\n".join(each)) for topic, each in sorted(states.items())
+    ]
+    GOLDEN.write_bytes(b"{\n" + b",\n".join(lines) + b"\n}\n")
+
+
+if __name__ == "__main__":
+    add_what_is_written_today()
