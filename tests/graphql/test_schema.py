@@ -28,6 +28,7 @@ from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql import schema as ours
 from tsuzuri.graphql.execution import execute
 from tsuzuri.graphql.mutations import Mutation
+from tsuzuri.graphql.permissions import RolePermission
 from tsuzuri.graphql.queries import Query
 
 GOLDEN = Path(__file__).with_name("schema.graphql")
