@@ -115,4 +115,6 @@ class PartRecorder(ApplicationRecorder):
         raise NotImplementedError(_NO_SINGLE_SEQUENCE)
 
 
-_NO_SINGLE_SEQUENCE = "the log has one sequence for each part, not one for all: use tsuzuri.eventlog.follow"
+_NO_SINGLE_SEQUENCE = (
+    "the log has one sequence for each part, not one for all: use tsuzuri.eventlog.following.follow()"
+)

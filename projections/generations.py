@@ -15,6 +15,10 @@ from tsuzuri.projections.catalogue import PROJECTIONS, Projection
 from tsuzuri.projections.engine import Engine, Progress, lock_checkpoint
 
 
+class UnknownGeneration(LookupError):
+    """A projection has no generation of that number."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Two generations that stand at the same position, row by row."""
@@ -169,7 +173,11 @@ def _version(connection: Connection[Any], projection: Projection, generation: in
 
 
 def promote(connection: Connection[Any], projection: Projection, generation: int) -> int:
-    """Let reads follow *generation* from now on; returns the one they followed before, which is kept."""
+    """Let reads follow *generation* from now on; returns the one they followed before, which is kept.
+
+    Raises:
+        UnknownGeneration: there is none of that number.
+    """
     with connection.transaction():
         row = connection.execute(
             "SELECT live FROM projection WHERE name = %s FOR UPDATE", (projection.name,)
@@ -177,10 +185,12 @@ def promote(connection: Connection[Any], projection: Projection, generation: int
         assert row is not None
         states = {row[0]: "RETIRED", generation: "LIVE"}
         for number, state in states.items():
-            connection.execute(
+            moved = connection.execute(
                 "UPDATE projection_generation SET state = %s WHERE name = %s AND generation = %s",
                 (state, projection.name, number),
             )
+            if moved.rowcount == 0:
+                raise UnknownGeneration(f"projection {projection.name} has no generation {number}")
         connection.execute("UPDATE projection SET live = %s WHERE name = %s", (generation, projection.name))
     return int(row[0])
 

@@ -19,7 +19,7 @@ from tsuzuri.eventlog.appending import Beside
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
 from tsuzuri.projections.engine import Engine, ProjectionOutdated
-from tsuzuri.projections.generations import live_generation, rebuild
+from tsuzuri.projections.generations import UnknownGeneration, live_generation, promote, rebuild
 
 GOLDEN = Path(__file__).with_name("golden_versions.txt")
 
@@ -82,3 +82,10 @@ def save_facility(connection: Connection[Any]) -> None:
     )
     arrays = appending.parameters([event_mapper().to_stored_event(event)], Beside(), PARTS)
     connection.execute(appending.STATEMENT, arrays)
+
+
+def test_reads_are_not_sent_to_a_generation_that_is_not_there(connection: Connection[Any]) -> None:
+    with pytest.raises(UnknownGeneration):
+        promote(connection, PROJECTIONS["facilities"], 99)
+
+    assert live_generation(connection, "facilities") == 1
