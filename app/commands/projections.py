@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from psycopg import Connection
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
@@ -31,8 +32,13 @@ app = typer.Typer(no_args_is_help=True, help="Projections: where they stand, cat
 def list_projections() -> None:
     """Where each projection's live generation stands."""
     with ready_database(read_settings()) as dsn, Connection.connect(dsn, autocommit=True) as connection:
-        table = Table("generation", "position", "lag events", "lag seconds", "kept beside")
-        table.columns.insert(0, Column("projection", no_wrap=True))
+        headings = ("projection", "generation", "position", "lag events", "lag seconds", "kept beside")
+        table = Table(
+            *(Column(heading, no_wrap=True) for heading in headings),
+            box=SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+        )
         for s in standings(connection):
             beside = ", ".join(map(str, s.other_generations)) or "-"
             table.add_row(
