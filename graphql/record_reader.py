@@ -115,8 +115,10 @@ class RecordReader:
             if ids := [place["id"] for place in places if place["_kind"] == kind]:
                 found = await self._fetch(by_ids(source, ids))
                 rows |= {(kind, row["id"]): row for row in found}
-        self._show([rows[place["_kind"], place["id"]] for place in places[:first]])
-        return [(place["_kind"], rows[place["_kind"], place["id"]], place["_cursor"]) for place in places]
+        # What was cancelled between the two looks is not there any more.
+        there = [place for place in places if (place["_kind"], place["id"]) in rows]
+        self._show([rows[place["_kind"], place["id"]] for place in there[:first]])
+        return [(place["_kind"], rows[place["_kind"], place["id"]], place["_cursor"]) for place in there]
 
     async def series(
         self, codes: Sequence[str], start: datetime | None, end: datetime | None
