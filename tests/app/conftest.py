@@ -1,0 +1,116 @@
+"""For one file of tests each: a server that listens over a database of its own, and one that checks tokens."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import uvicorn
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from edge_examples import CONDITIONS, GRANT, OTHER_NUMBER, RECORD, Json, Served
+from examples import HOSPITAL, NUMBER, a_bundle
+from token_examples import AUDIENCE, ISSUER, PUBLIC, Post
+from tsuzuri.app.projector import Projector
+from tsuzuri.app.server import build_server
+from tsuzuri.app.settings import Settings, read_settings
+from tsuzuri.app.tokens import TokenChecker, token_checker
+from tsuzuri.domain.vocabulary import Role
+
+DATABASE = "edge"
+
+
+@pytest.fixture(scope="module")
+def database(server_dsn: str, template: str) -> Iterator[str]:
+    """One database for the file: what is refused leaves nothing behind."""
+    with Connection.connect(server_dsn, autocommit=True) as connection:
+        connection.execute(
+            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(DATABASE), Identifier(template))
+        )
+        yield make_conninfo(server_dsn, dbname=DATABASE)
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(DATABASE)))
+
+
+@pytest.fixture(scope="module")
+def served(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    settings = read_settings(
+        {"TSUZURI_HOME": str(tmp_path_factory.mktemp("home")), "TSUZURI_MODE": "development"}
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(build_server(settings, database), host="127.0.0.1", port=0, log_level="error")
+    )
+    worker = Projector(database)
+    threads = [threading.Thread(target=server.run), threading.Thread(target=worker.run)]
+    for thread in threads:
+        thread.start()
+    while not server.started:
+        assert threads[0].is_alive(), "the server did not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        yield Served(settings, database, port, client)
+    server.should_exit = True
+    worker.stopping.set()
+    for thread in threads:
+        thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def record(served: Served) -> Json:
+    """Two patients with three conditions each, whom the hospital may see; and what it sees of the first."""
+    for n, number in enumerate((NUMBER, OTHER_NUMBER)):
+        bundle = a_bundle(number=number, local_id=f"record-{n}", conditions=CONDITIONS)
+        assert served.send(bundle.replace(b'"P-1"', b'"P-%d"' % n), "/bundles").status_code == 201
+        granted = served.client.post(
+            "/graphql",
+            headers=served.bearer(Role.SYSTEM, HOSPITAL),
+            json={"query": GRANT, "variables": {"number": number, "facility": HOSPITAL}},
+        )
+        assert "errors" not in granted.json()
+    deadline = time.monotonic() + 30
+    while True:
+        data = served.ask(Role.CLINICIAN, RECORD, number=NUMBER, first=1).json()["data"]
+        found: Json = data["patientRecord"]
+        if found["entries"]["nodes"]:
+            return found
+        assert time.monotonic() < deadline, "the projector did not catch up"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Development mode, with the keys of an issuer: as open as it gets while tokens come from outside."""
+    folder = tmp_path_factory.mktemp("issuer")
+    (folder / "jwks.json").write_text(json.dumps(PUBLIC))
+    return read_settings(
+        {
+            "TSUZURI_MODE": "development",
+            "TSUZURI_HOME": str(folder / "home"),
+            "TSUZURI_JWKS_FILE": str(folder / "jwks.json"),
+            "TSUZURI_ISSUER": ISSUER,
+            "TSUZURI_AUDIENCE": AUDIENCE,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def checker(guarded: Settings) -> TokenChecker:
+    return token_checker(guarded)
+
+
+@pytest.fixture(scope="module")
+def post(guarded: Settings) -> Post:
+    """POST something that is not JSON under an Authorization header. The database is never asked: there is none."""
+    server = httpx.ASGITransport(build_server(guarded, "host=/nowhere"))
+
+    async def answered(route: str, authorization: bytes | None) -> httpx.Response:
+        headers = {} if authorization is None else {b"Authorization": authorization}
+        async with httpx.AsyncClient(transport=server, base_url="http://tsuzuri") as client:
+            return await client.post(route, content=b"not JSON", headers=headers)
+
+    return lambda route, authorization: asyncio.run(answered(route, authorization))
