@@ -106,9 +106,13 @@ def seconds_until(done: Callable[[], bool], at_most: float = 20) -> float:
     return time.monotonic() - start
 
 
-def expect_gone_within_a_second(pid: int) -> None:
+GONE_SECONDS_MAX = 10
+
+
+def expect_gone(pid: int) -> None:
     try:
-        assert seconds_until(lambda: not is_running(pid), at_most=5) < 1
+        seconds_until(lambda: not is_running(pid), at_most=GONE_SECONDS_MAX)  # 0.05 on an idle machine
+        assert not is_running(pid)
     finally:
         if is_running(pid):
             os.kill(pid, signal.SIGINT)  # a failed test leaves no server behind
@@ -124,7 +128,7 @@ def kill_owner_and_start_again(home: Path, before: Sequence[str] = ()) -> None:
         owner.kill()
         owner.wait()
 
-        expect_gone_within_a_second(pid)
+        expect_gone(pid)
     with EmbeddedPostgres(home) as server:
         assert server.owner
         assert execute(server.dsn, "SELECT line FROM story") == [("committed",)]
@@ -350,7 +354,7 @@ def test_without_namespaces_root_gives_the_home_to_an_account(open_home: Path) -
         owner.kill()
         owner.wait()
 
-        expect_gone_within_a_second(pid)
+        expect_gone(pid)
 
 
 @as_root
