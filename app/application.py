@@ -143,7 +143,8 @@ class TsuzuriApplication:
             return await withdraw_consent(self.services, caller, key, facility, classes)
 
     async def trail_complete_until(self) -> datetime:
-        return await trail_complete_until(self.services)
+        with told:
+            return await trail_complete_until(self.services)
 
     async def projection_standings(self) -> list[Standing]:
         return await asyncio.to_thread(projection_standings, self.services)

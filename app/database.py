@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg import Connection
-
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.app.migrate import MigrationRefused, migrate, pending_migrations
 from tsuzuri.app.settings import Settings
+from tsuzuri.eventlog.connecting import connect
 from tsuzuri.projections.generations import prepare, unprepared
 
 
@@ -29,7 +28,7 @@ def ready_database(settings: Settings) -> Iterator[str]:
         MigrationRefused: a named database has not been migrated; that is the operator's decision.
     """
     with database(settings) as dsn:
-        with Connection.connect(dsn, autocommit=True) as connection:
+        with connect(dsn) as connection:
             if settings.database is None:
                 migrate(connection, parts=settings.parts)
                 prepare(connection)

@@ -8,6 +8,7 @@ import structlog
 from psycopg import Connection, Error
 from psycopg.errors import LockNotAvailable
 
+from tsuzuri.eventlog.connecting import connect
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.engine import Engine
@@ -36,7 +37,7 @@ class Projector:
         """Blocks. Whatever happens, it connects and begins again: nobody else would notice that it had ended."""
         while not self.stopping.is_set():
             try:
-                with Connection.connect(self.dsn, autocommit=True) as connection:
+                with connect(self.dsn) as connection:
                     connection.execute(LOCK_TIMEOUT)
                     self._retry_at.clear()
                     while not self.stopping.is_set():

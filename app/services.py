@@ -14,11 +14,12 @@ from psycopg_pool import AsyncConnectionPool
 from tsuzuri.app.bundle_reader import BundleReader
 from tsuzuri.app.keys import identifier_key, seal_key
 from tsuzuri.app.settings import Settings
+from tsuzuri.eventlog.connecting import SESSION, connect
 from tsuzuri.eventlog.log import AsyncPool, EventLog
 from tsuzuri.graphql.seals import Seals
 
 READ_CONNECTIONS = 8
-TIMEOUTS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
+TIMEOUTS = f"{SESSION} -c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
 
 
 def _now() -> datetime:
@@ -40,7 +41,7 @@ class Services:
 
     def database(self) -> Connection[Any]:
         """A connection of one's own, for work that takes longer than a request."""
-        return Connection.connect(self.dsn, autocommit=True)
+        return connect(self.dsn)
 
 
 @asynccontextmanager

@@ -78,7 +78,7 @@ def _replaces(new: Grant, held: Grant) -> bool:
 
 def _without(held: Grant, event: ConsentWithdrawn) -> Grant:
     """What is left of a grant after a withdrawal. No classes listed means all of them."""
-    if held.facility != event.facility:
+    if held.facility != event.facility or event.given not in (None, held.given):
         return held
     left = tuple(c for c in held.classes if event.classes and c not in event.classes)
     return replace(held, classes=left)
@@ -129,8 +129,11 @@ def withdraw(
     facility: str,
     classes: tuple[RecordClass, ...] = (),
     recorded_by: str,
+    given: str | None = None,
 ) -> ConsentWithdrawn:
     """Take back what *facility* may read: the listed classes, or all of them when none is listed.
+
+    *given*: only consents that were given in this way; None means however they were given.
 
     Raises:
         NothingToWithdraw: the facility holds no consent for any of them, in force or expired.
@@ -143,6 +146,7 @@ def withdraw(
         facility=facility,
         classes=classes,
         recorded_by=recorded_by,
+        given=given,
     )
     if all(_without(held, withdrawn) == held for held in consents.grants):
         raise NothingToWithdraw("the facility holds no consent of this patient for these classes")

@@ -165,6 +165,7 @@ class ConsentWithdrawn(Event):
     facility: str
     classes: tuple[RecordClass, ...] = ()
     recorded_by: str
+    given: str | None = None  # only what was given in this way; None: however it was given
 
 
 # --- access stream --------------------------------------------------------------------------------

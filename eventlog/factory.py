@@ -13,6 +13,7 @@ from eventsourcing.persistence import (
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from tsuzuri.eventlog.connecting import SESSION
 from tsuzuri.eventlog.recorder import PartRecorder
 
 _NOT_USED = "snapshots, tracking and process recorders are not used: projections keep their own checkpoints"
@@ -27,7 +28,7 @@ class LogFactory(InfrastructureFactory[TrackingRecorder]):
             env.get("TSUZURI_DSN") or "",
             min_size=1,
             max_size=int(env.get("TSUZURI_LOG_CONNECTIONS") or 4),
-            kwargs={"autocommit": True, "options": "-c statement_timeout=60s -c lock_timeout=10s"},
+            kwargs={"autocommit": True, "options": f"{SESSION} -c statement_timeout=60s -c lock_timeout=10s"},
             check=ConnectionPool.check_connection,
             timeout=10,
             open=True,

@@ -11,7 +11,7 @@ from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import PurposeOfUse, RecordClass
 from tsuzuri.graphql.facility_types import Facility
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
-from tsuzuri.graphql.patient_record import PatientRecord, Summary, read_summary
+from tsuzuri.graphql.patient_record import PatientRecord, Summary
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.statements import Source, equal
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
@@ -60,7 +60,7 @@ class Me:
 
     @strawberry.field(description="6情報 at a glance.")
     async def summary(self) -> Summary:
-        return await read_summary(self.reader)
+        return Summary(reader=self.reader)
 
     @strawberry.field(description="同意: what you have let facilities see, newest first, ended ones too.")
     async def consents(self) -> list[Consent]:

@@ -69,14 +69,37 @@ class Patient:
     sex: str | None = strawberry.field(description="FHIR administrative-gender code.")
 
 
-@strawberry.type(description="6情報: what is current, newest first. Results: the last three of each code.")
+@strawberry.type(description="6情報: what is current, newest first. Results: the last three of each analyte.")
 class Summary:
-    conditions: list[Entry] = strawberry.field(description="傷病名.")
-    drug_allergies: list[Entry] = strawberry.field(description="薬剤アレルギー等.")
-    other_allergies: list[Entry] = strawberry.field(description="その他アレルギー等.")
-    infections: list[Entry] = strawberry.field(description="感染症.")
-    lab_results: list[Entry] = strawberry.field(description="検査.")
-    prescriptions: list[Entry] = strawberry.field(description="処方.")
+    reader: strawberry.Private[RecordReader]
+
+    @strawberry.field(description="傷病名.")
+    async def conditions(self) -> list[Entry] | None:
+        return await self._entries(RecordClass.CONDITION)
+
+    @strawberry.field(description="薬剤アレルギー等.")
+    async def drug_allergies(self) -> list[Entry] | None:
+        return await self._entries(RecordClass.DRUG_ALLERGY)
+
+    @strawberry.field(description="その他アレルギー等.")
+    async def other_allergies(self) -> list[Entry] | None:
+        return await self._entries(RecordClass.OTHER_ALLERGY)
+
+    @strawberry.field(description="感染症.")
+    async def infections(self) -> list[Entry] | None:
+        return await self._entries(RecordClass.INFECTION)
+
+    @strawberry.field(description="検査.")
+    async def lab_results(self) -> list[Entry] | None:
+        return await self._entries(RecordClass.LAB_RESULT)
+
+    @strawberry.field(description="処方.")
+    async def prescriptions(self) -> list[Entry] | None:
+        return await self._entries(RecordClass.PRESCRIPTION)
+
+    async def _entries(self, record_class: RecordClass) -> list[Entry] | None:
+        """Each class by itself: one that is too large fails alone, and never takes the allergies with it."""
+        return [Entry.of(self.reader, row) for row in await self.reader.summary(record_class)]
 
 
 @strawberry.type(description="A result over time, oldest first.")
@@ -150,7 +173,7 @@ class PatientRecord:
 
     @strawberry.field(description="6情報 at a glance.")
     async def summary(self) -> Summary:
-        return await read_summary(self.reader)
+        return Summary(reader=self.reader)
 
     @strawberry.field(description="Entries, newest first.")
     async def entries(
@@ -198,19 +221,6 @@ class PatientRecord:
     @property
     def _reading(self) -> Reading:
         return self.reader.reading
-
-
-async def read_summary(reader: RecordReader) -> Summary:
-    found = await reader.summary()
-    entries = {c: [Entry.of(reader, row) for row in rows] for c, rows in found.items()}
-    return Summary(
-        conditions=entries[RecordClass.CONDITION],
-        drug_allergies=entries[RecordClass.DRUG_ALLERGY],
-        other_allergies=entries[RecordClass.OTHER_ALLERGY],
-        infections=entries[RecordClass.INFECTION],
-        lab_results=entries[RecordClass.LAB_RESULT],
-        prescriptions=entries[RecordClass.PRESCRIPTION],
-    )
 
 
 _PERSON = {"name": "name", "kana": "kana", "birth_date": "birthDate", "sex": "sex"}

@@ -57,8 +57,8 @@ class Query:
             context.readings.refused.append(opened_record)
             return AccessRefused.of(opened_record)
         context.readings.permitted.append(opened_record)
-        if opened_record.too_early:
-            raise RequestRefused("NOT_YET", "the index has not reached minPosition yet: ask again shortly")
+        if opened_record.problem is not None:
+            raise RequestRefused(*opened_record.problem)
         return PatientRecord(reader=RecordReader(context, opened_record))
 
     @strawberry.field(

@@ -37,7 +37,7 @@ class Reading:
     guard_pos: int
     as_of: str | None = None
     incomplete: bool = False
-    too_early: bool = False  # the index has not reached minPosition: the caller is told to ask again
+    problem: tuple[str, str] | None = None  # code and message: permitted, but not to be answered as asked
     stands: Freshness
     asked: set[RecordClass] = field(default_factory=set)
     shown: dict[UUID, RecordClass] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import orjson
 from psycopg.sql import Composable, Composed
 from strawberry.dataloader import DataLoader
 
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, SIX_INFORMATIONS, DocumentKind, RecordClass
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, DocumentKind, RecordClass
 from tsuzuri.graphql.context import ROWS_MAX, Context, RequestRefused
 from tsuzuri.graphql.paging import opened, page_size
 from tsuzuri.graphql.readings import Reading
@@ -31,6 +31,7 @@ from tsuzuri.projections.view import View
 
 RESULT_CLASSES = (RecordClass.LAB_RESULT, RecordClass.INFECTION, RecordClass.CHECKUP_REPORT)
 SERIES_MAX = 1_000
+NEVER_TOO_MANY = (RecordClass.DRUG_ALLERGY, RecordClass.OTHER_ALLERGY, RecordClass.INFECTION)
 RESULTS_OF_EACH = 3  # the national rule shows a result's last three
 
 Row = Mapping[str, Any]
@@ -46,6 +47,7 @@ class RecordReader:
         self.reading = reading
         self.application = context.application
         self._documents: DataLoader[UUID, Row | None] = DataLoader(self._load_documents)
+        self._summaries: DataLoader[RecordClass, Sequence[Row]] = DataLoader(self._load_summaries)
 
     async def entries(
         self,
@@ -130,22 +132,34 @@ class RecordReader:
         self._show(found)
         return found[::-1]
 
-    async def summary(self) -> dict[RecordClass, Sequence[Row]]:
-        """The current entries of the six informations, newest first; of results, the last three of each analyte.
+    async def summary(self, record_class: RecordClass) -> Sequence[Row]:
+        """The current entries of one of the six informations, newest first; of results, the last three of each analyte.
 
         From the ready-made summary where it stands on the same position, else from the index: both are equal.
         """
-        self.reading.ask(SIX_INFORMATIONS)
-        ready = await self._ready_summary()
-        rows = await self._indexed_summary() if ready is None else ready
-        self._show(rows)
-        return {c: [row for row in rows if row["recordClass"] == c] for c in SIX_INFORMATIONS}
+        return await self._summaries.load(record_class)
 
-    async def _indexed_summary(self) -> Sequence[Row]:
+    async def _load_summaries(self, classes: list[RecordClass]) -> list[Sequence[Row]]:
+        """All classes that a query asks for, in one statement."""
+        self.reading.ask(classes)
+        ready = await self._ready_summary(classes)
+        rows = await self._indexed_summary(classes) if ready is None else ready
+        return [self._class_of(rows, record_class) for record_class in classes]
+
+    def _class_of(self, rows: Sequence[Row], record_class: RecordClass) -> Any:
+        """The class's rows; an error for this class alone when they are more than an answer may hold."""
+        found = [row for row in rows if row["recordClass"] == record_class]
+        try:
+            self._show(found, charged=record_class not in NEVER_TOO_MANY)
+        except RequestRefused as refused:
+            return refused
+        return found
+
+    async def _indexed_summary(self, classes: Sequence[RecordClass]) -> Sequence[Row]:
         source = self._source(record_index.ENTRIES)
-        return await self._fetch(source.newest_of_each(SIX_INFORMATIONS, "analyte", RESULTS_OF_EACH))
+        return await self._fetch(source.newest_of_each(classes, "analyte", RESULTS_OF_EACH))
 
-    async def _ready_summary(self) -> Sequence[Row] | None:
+    async def _ready_summary(self, classes: Sequence[RecordClass]) -> Sequence[Row] | None:
         sight = self.reading.sight
         if sight.recorded_by or sight.left_out != LeftOut() or sight.position != self.reading.stands.position:
             return None
@@ -154,8 +168,9 @@ class RecordReader:
             return None
         schema = f"{patient_summary.NAME}_g{stands.generation}"
         source = guarded(patient_summary.SUMMARY, schema, sight)
-        found = await self._fetch(source.all())
-        if await self.application.stands(patient_summary.NAME, sight.patient) != stands:
+        found = await self._fetch(source.all([one_of("record_class", classes)]))
+        after = await self.application.stands(patient_summary.NAME, sight.patient)
+        if (after.generation, after.position) != (stands.generation, stands.position):
             return None  # it moved on while it was read
         entries = [entry for row in found for entry in orjson.loads(row["entries"])]
         for entry in entries:
@@ -183,9 +198,20 @@ class RecordReader:
         return guarded(view, f"{record_index.NAME}_g{self.reading.sight.generation}", self.reading.sight)
 
     async def _fetch(self, statement: Composed) -> list[dict[str, Any]]:
-        """One statement at a time for each operation: one caller must not take all connections."""
+        """One statement at a time for each operation: one caller must not take all connections.
+
+        Raises RequestRefused when the operation has shown too much already: nothing more is asked for it.
+        """
         async with self.context.turn:
+            self._charge(1)
             return await self.application.fetch(statement)
+
+    def _charge(self, rows: int) -> None:
+        self.context.rows_left = max(-1, self.context.rows_left - rows)
+        if self.context.rows_left < 0:
+            raise RequestRefused(
+                "TOO_COSTLY", f"the answer would hold more than {ROWS_MAX} rows: ask for less"
+            )
 
     async def _page(
         self, source: Source, use: str, where: list[Composable], first: int, after: str | None
@@ -198,13 +224,10 @@ class RecordReader:
         self._show(found[:first])
         return [(row, row["_cursor"]) for row in found], count[0]["n"]
 
-    def _show(self, rows: Sequence[Row]) -> None:
+    def _show(self, rows: Sequence[Row], *, charged: bool = True) -> None:
         """Note what goes into the answer. Raises RequestRefused when the operation shows too much."""
-        self.context.rows_left -= len(rows)
-        if self.context.rows_left < 0:
-            raise RequestRefused(
-                "TOO_COSTLY", f"the answer would hold more than {ROWS_MAX} rows: ask for less"
-            )
+        if charged:
+            self._charge(len(rows))
         self.reading.show(
             (row["id"], RecordClass(row["recordClass"])) for row in rows if row["recordClass"] is not None
         )

@@ -43,9 +43,10 @@ class Source:
             Literal(first + 1),
         )
 
-    def all(self) -> Composed:
+    def all(self, where: Sequence[Composable]) -> Composed:
         """Every row that may be seen, with its fields."""
-        return SQL("SELECT {} FROM {} WHERE {}").format(self._fields(), self.table(), self.seen)
+        conditions = SQL(" AND ").join([self.seen, *where])
+        return SQL("SELECT {} FROM {} WHERE {}").format(self._fields(), self.table(), conditions)
 
     def newest_of_each(self, classes: Sequence[str], column: str, number: int) -> Composed:
         """Newest first, the rows of these classes; of rows that share a value in *column*, the newest *number*."""

@@ -77,7 +77,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                 )
         case ConsentWithdrawn() as event:
             for scope in [{"record_class": str(c)} for c in event.classes] or [{}]:
-                _end(rows, recorded, {"facility": event.facility, **scope}, withdrawn=True)
+                how = {} if event.given is None else {"given": event.given}
+                _end(rows, recorded, {"facility": event.facility, **how, **scope}, withdrawn=True)
 
 
 def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, str], *, withdrawn: bool) -> None:

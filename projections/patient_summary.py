@@ -85,12 +85,12 @@ def _move_hidden(
     """As in the record index: what the same facility sent before of a hidden fact goes to the hidden group."""
     for row in rows.of(SummaryRow, event.patient) if hiding else ():
         entries = _entries(row)
-        covered = [e for e in entries if e["sender"] == event.facility and e["fact"] in hiding]
-        if not covered:
+        marked = [e["sender"] == event.facility and e["fact"] in hiding for e in entries]
+        if not any(marked):
             continue
         rows.remove(row)
-        for entry in entries:
-            marks = hiding[entry["fact"]] if entry in covered else frozenset()
+        for entry, covered in zip(entries, marked, strict=True):
+            marks = hiding[entry["fact"]] if covered else frozenset()
             flags = tuple(sorted({*row.flags, *marks}))
             groups[row.record_class, flags, row.document].append({**entry, "flags": flags})
 

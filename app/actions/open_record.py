@@ -12,7 +12,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.vocabulary import PurposeOfUse
-from tsuzuri.graphql.context import AsOf, AsOfPosition, RequestRefused
+from tsuzuri.graphql.context import AsOf, AsOfPosition
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
 from tsuzuri.projections import record_index
@@ -22,6 +22,10 @@ from tsuzuri.projections.sight import LeftOut, Sight
 INDEX_WAIT_SECONDS = 1.0
 MIN_POSITION_WAIT_SECONDS = 5.0
 _POLL_SECONDS = 0.02
+_BROKEN = -1  # no position: they begin at 0
+
+BAD_POSITION = ("BAD_POSITION", "this position was not given out for this patient")
+NOT_YET = ("NOT_YET", "the index has not reached minPosition yet: ask again shortly")
 
 
 async def open_record(
@@ -36,12 +40,10 @@ async def open_record(
 ) -> Reading | RefusedReading:
     """Decide, and say what a permitted read may show. Neither outcome is recorded yet: see settle_readings.
 
-    Raises:
-        RequestRefused: `as_of` or `min_position` is no position of this patient's.
+    A position that is not this patient's, or not reached yet, is told only to who may read her, as the reading's
+    `problem`: so that every attempt is recorded, whatever came of it.
     """
     patient, known = await find_patient(services, key)
-    wanted = _opened(services, patient, min_position) if min_position is not None else None
-    then = _opened(services, patient, as_of.token) if isinstance(as_of, AsOfPosition) else None
     head = await services.log.head(patient)
     request = AccessRequest(
         person=caller.person,
@@ -60,9 +62,15 @@ async def open_record(
             known_patient=patient if known else None,
             decision=decision,
         )
+    problem: tuple[str, str] | None = None
     stands = await _stands(services, patient)
+    wanted = _opened(services, patient, min_position)
+    then = _opened(services, patient, as_of.token if isinstance(as_of, AsOfPosition) else None)
+    if _BROKEN in (wanted, then):
+        problem, wanted, then = BAD_POSITION, None, None
     if wanted is not None:
         stands = await _wait_for(services, patient, wanted, MIN_POSITION_WAIT_SECONDS)
+        problem = NOT_YET if stands.position < wanted else None
     behind = await _behind(services, patient, decision, stands)
     if behind:
         stands = await _wait_for(services, patient, behind[-1][0], INDEX_WAIT_SECONDS)
@@ -84,18 +92,20 @@ async def open_record(
         guard_pos=head.guard_pos,
         as_of=None if as_of is None else "position" if isinstance(as_of, AsOfPosition) else as_of.isoformat(),
         incomplete=bool(behind),
-        too_early=wanted is not None and stands.position < wanted,
+        problem=problem,
         stands=stands,
     )
 
 
-def _opened(services: Services, patient: UUID, token: str) -> int:
-    """The position a token of this patient's means: the same answer whether she may be read or not."""
+def _opened(services: Services, patient: UUID, token: str | None) -> int | None:
+    """The position a token of this patient's means; _BROKEN for any other token, None for none."""
+    if token is None:
+        return None
     try:
         (position,) = services.seals.open(f"position/{patient}", token)
+        return int(position)
     except (SealBroken, ValueError):
-        raise RequestRefused("BAD_POSITION", "this position was not given out for this patient") from None
-    return int(position)
+        return _BROKEN
 
 
 async def _stands(services: Services, patient: UUID) -> Freshness:

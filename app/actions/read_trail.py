@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from psycopg.errors import LockNotAvailable
+
+from tsuzuri.app.actions.refusals import Busy
 from tsuzuri.app.services import Services
 from tsuzuri.projections import audit_trail
 
@@ -9,15 +12,24 @@ from tsuzuri.projections import audit_trail
 async def trail_complete_until(services: Services) -> datetime:
     """No access recorded before this moment is missing from the trail, not even one whose append is still open.
 
-    The clock is read first; then the part heads are share-locked by one statement that commits by itself, which waits
-    for appends that had begun and holds nothing longer. What begins later is recorded with a later time.
+    The clock is read first; then each part's head is share-locked for a moment, which waits for an append that had
+    begun there and holds up no other part. What begins later is recorded with a later time.
+
+    Raises:
+        Busy: an append has stood open for seconds.
     """
     async with services.pool.connection() as connection:
         cursor = await connection.execute("SELECT clock_timestamp()")
         row = await cursor.fetchone()
         assert row is not None
         moment: datetime = row[0]
-        await connection.execute("SELECT FROM part_head ORDER BY part FOR SHARE")
+        try:
+            for part in range(services.log.parts):
+                await connection.execute(
+                    "SELECT FROM part_head WHERE part = %b FOR SHARE", (part,), prepare=True
+                )
+        except LockNotAvailable:
+            raise Busy("an append to the log is taking long; ask again") from None
         cursor = await connection.execute(
             """
             SELECT min(e.recorded_at) FROM part_head h

@@ -8,15 +8,18 @@ from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.consents import CARD_READER
 from tsuzuri.domain.events import ConsentWithdrawn
 from tsuzuri.domain.identifiers import PatientKey
-from tsuzuri.domain.vocabulary import RecordClass
+from tsuzuri.domain.vocabulary import RecordClass, Role
 
 
 async def withdraw_consent(
     services: Services, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
 ) -> UUID:
     """Withdraw the listed classes, or all of them when none is listed; returns the event's id.
+
+    A facility's system withdraws what was given at its card reader, not what the patient granted herself.
 
     Raises:
         NotPermitted, Busy; tsuzuri.domain.consents.NothingToWithdraw.
@@ -31,6 +34,7 @@ async def withdraw_consent(
             facility=facility,
             classes=tuple(classes),
             recorded_by=caller.person,
+            given=None if caller.role is Role.PATIENT else CARD_READER,
         )
 
     return await change_consent(services, patient, decide)

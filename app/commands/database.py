@@ -1,11 +1,11 @@
 """`tsuzuri db`: the database is brought up to this program when an operator says so."""
 
 import typer
-from psycopg import Connection
 
 from tsuzuri.app.database import database
 from tsuzuri.app.migrate import migrate, pending_migrations
 from tsuzuri.app.settings import read_settings
+from tsuzuri.eventlog.connecting import connect
 from tsuzuri.projections.generations import prepare, unprepared
 
 app = typer.Typer(no_args_is_help=True, help="The database.")
@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="The database.")
 def migrate_database() -> None:
     """Bring the database up to this program."""
     settings = read_settings()
-    with database(settings) as dsn, Connection.connect(dsn, autocommit=True) as connection:
+    with database(settings) as dsn, connect(dsn) as connection:
         for applied in migrate(connection, parts=settings.parts):
             typer.echo(f"applied {applied.number:04}_{applied.name}")
         prepare(connection)
@@ -25,7 +25,7 @@ def migrate_database() -> None:
 @app.command("status")
 def status() -> None:
     """What `migrate` would do. Exit code 1 when it would do anything."""
-    with database(read_settings()) as dsn, Connection.connect(dsn, autocommit=True) as connection:
+    with database(read_settings()) as dsn, connect(dsn) as connection:
         waiting = [f"{migration.number:04}_{migration.name}" for migration in pending_migrations(connection)]
         waiting = waiting or unprepared(connection)
     for one in waiting:

@@ -6,7 +6,6 @@ import signal
 from typing import Annotated, Any
 
 import typer
-from psycopg import Connection
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,6 +18,7 @@ from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
+from tsuzuri.eventlog.connecting import connect
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, projection
 from tsuzuri.projections.engine import Engine
@@ -31,7 +31,7 @@ app = typer.Typer(no_args_is_help=True, help="Projections: where they stand, cat
 @app.command("list")
 def list_projections() -> None:
     """Where each projection's live generation stands."""
-    with ready_database(read_settings()) as dsn, Connection.connect(dsn, autocommit=True) as connection:
+    with ready_database(read_settings()) as dsn, connect(dsn) as connection:
         headings = ("projection", "generation", "position", "lag events", "lag seconds", "kept beside")
         table = Table(
             *(Column(heading, no_wrap=True) for heading in headings),
@@ -59,7 +59,7 @@ def catch_up(
             signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
             worker.run()
             return
-        with Connection.connect(dsn, autocommit=True) as connection:
+        with connect(dsn) as connection:
             engine = Engine(event_mapper())
             for one in [projection(name)] if name else PROJECTIONS.values():
                 applied = engine.catch_up(connection, one, live_generation(connection, one.name))

@@ -17,6 +17,7 @@ from tsuzuri.domain.record import Coding
 JAPAN = timezone(timedelta(hours=9))  # no summer time since 1951; a fixed offset needs no time zone files
 NUMBER_EXPONENT_MAX = 40
 
+_YEARS = (1800, 9000)  # outside of them a date is a dummy
 _MOMENT = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
 )
@@ -104,7 +105,7 @@ class Element:
 
 
 def moment(text: str, place: str) -> datetime | None:
-    """ "2018" is the first moment of that year in Japan, in UTC. None for dummies such as 0001-01-01.
+    """ "2018" is the first moment of that year in Japan, in UTC. None for dummies such as 0001-01-01 and 9999-12-31.
 
     Raises:
         BundleRejected: it is no FHIR date, dateTime or instant.
@@ -113,6 +114,7 @@ def moment(text: str, place: str) -> datetime | None:
     if match is None:
         raise BundleRejected(place, "is not a FHIR date or dateTime")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
+    in_reason = _YEARS[0] <= int(year) <= _YEARS[1]
     # Added up rather than constructed: second 60 (a leap second) is the next minute's first.
     clock = timedelta(
         hours=int(hour or 0),
@@ -125,7 +127,7 @@ def moment(text: str, place: str) -> datetime | None:
     except ValueError:
         raise BundleRejected(place, "is a date that no calendar has") from None
     try:
-        return (day_begins + clock).astimezone(UTC)
+        return (day_begins + clock).astimezone(UTC) if in_reason else None
     except OverflowError:
         return None
 

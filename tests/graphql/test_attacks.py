@@ -11,11 +11,13 @@ from examples import CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, N
 from tsuzuri.app.sample.generate import sample_bundles, sample_patients
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import RecordClass, Role
-from tsuzuri.graphql.context import RequestRefused
+from tsuzuri.eventlog.connecting import connect
+from tsuzuri.graphql import execution
+from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.engine import Engine
 from tsuzuri.projections.generations import live_generation, rebuild
-from world import CONSENT, ENTRIES, KEY, Tell, World, names, record_id, tell_in
+from world import CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, names, record_id, tell_in
 
 
 @pytest.fixture
@@ -170,7 +172,7 @@ def test_a_mark_that_the_index_does_not_know_yet_hides_at_once(tell: Tell) -> No
     tell(story)
 
 
-def test_a_bad_position_is_answered_alike_with_and_without_consent(tell: Tell) -> None:
+def test_a_bad_position_is_recorded_and_told_only_to_who_may_read(tell: Tell) -> None:
     async def story(world: World) -> None:
         await world.register()
         asked = ENTRIES.replace(f"patient: {KEY}", f'patient: {KEY}, minPosition: "x"')
@@ -179,8 +181,9 @@ def test_a_bad_position_is_answered_alike_with_and_without_consent(tell: Tell) -
         await world.data(HOSPITAL_SYSTEM, CONSENT)
         after = await world.ask(DOCTOR, asked)
 
-        assert before == after
-        assert before["errors"][0]["extensions"]["code"] == "BAD_POSITION"
+        assert before["data"]["patientRecord"]["reason"] == "NOT_AVAILABLE"
+        assert after["errors"][0]["extensions"]["code"] == "BAD_POSITION"
+        assert (world.events("access-refused"), world.events("access-permitted")) == (1, 1)
 
     tell(story)
 
@@ -250,5 +253,72 @@ def test_what_is_cancelled_while_a_rebuild_is_promoted_is_not_shown(
 
         assert promoted and live_generation(world.connection, index.name) == promoted[0].generation
         assert (names(record), record["incomplete"]) == (["狭心症"], False)
+
+    tell(story)
+
+
+def test_a_class_that_is_too_large_does_not_take_the_others_with_it(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(world: World) -> None:
+        await world.register(conditions={f"2006501{n}": f"病名{n}" for n in range(5)})
+        await world.data(HOSPITAL_SYSTEM, CONSENT)
+        world.project()
+        roomy = execution._context
+
+        def narrow(*given: Any) -> Context:
+            context = roomy(*given)
+            context.rows_left = 4
+            return context
+
+        monkeypatch.setattr(execution, "_context", narrow)
+        asked = f"""{{ patientRecord(patient: {KEY}) {{ ... on PatientRecord {{
+            summary {{ conditions {{ name }} drugAllergies {{ name }} }} }} }} }}"""
+
+        answer = await world.ask(DOCTOR, asked)
+
+        assert answer["data"]["patientRecord"]["summary"] == {"conditions": None, "drugAllergies": []}
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["TOO_COSTLY"]
+
+    tell(story)
+
+
+def test_a_system_does_not_withdraw_what_the_patient_granted_herself(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        await world.register()
+        await world.data(HOSPITAL_SYSTEM, CONSENT)
+        world.project()
+        patient = record_id(await world.record())
+        herself = Caller(person="p", role=Role.PATIENT, patient=patient)
+        own = f"""mutation {{ grantConsent(patient: {{ id: "{patient}" }}, facility: "{HOSPITAL}",
+            classes: [CONDITION], until: "2090-01-01T00:00:00+09:00") }}"""
+        await world.data(herself, own)
+
+        await world.data(HOSPITAL_SYSTEM, WITHDRAW)
+
+        assert names(await world.record()) == ["上腹部痛"]
+        await world.data(herself, WITHDRAW.replace(KEY, f'{{ id: "{patient}" }}'))
+        assert (await world.record())["__typename"] == "AccessRefused"
+
+    tell(story)
+
+
+def test_dates_at_the_end_of_the_calendar_harm_nobody_in_any_time_zone(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        row = world.connection.execute("SELECT current_database()").fetchone()
+        assert row is not None
+        world.connection.execute(f"ALTER DATABASE {row[0]} SET timezone = 'Asia/Tokyo'".encode())
+
+        def at_the_end(body: dict[str, Any]) -> None:
+            body["entry"][1]["resource"]["meta"]["lastUpdated"] = "9999-12-31T23:59:59Z"
+            body["entry"][1]["resource"]["onsetDateTime"] = "9999-12-31"
+
+        await world.application.register_bundle(CLINIC_SYSTEM, changed(a_bundle(), at_the_end))
+        await world.register(local_id="set-2", conditions={"20058911": "狭心症"})
+        await world.data(HOSPITAL_SYSTEM, CONSENT)
+        with connect(world.connection.info.dsn + f" password={world.connection.info.password}") as fresh:
+            World(world.application, fresh).project()
+
+        assert sorted(names(await world.record())) == ["上腹部痛", "狭心症"]
 
     tell(story)
