@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from examples import CLINIC_SYSTEM, a_bundle
 from projection_examples import rebuilt
-from tsuzuri.app.projector import RETRY_SECONDS, Projector
+from tsuzuri.app.projector import Projector
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.generations import standings
 
@@ -54,16 +54,19 @@ def projector(dsn: str) -> Iterator[threading.Thread]:
     thread.join(20)
 
 
+PATIENCE_SECONDS = 20.0
+
+
 def behind(connection: Connection[Any]) -> set[str]:
     return {standing.name for standing in standings(connection) if standing.lag_events}
 
 
-def seconds_until(behind_are: set[str], connection: Connection[Any], patience: float = 10.0) -> float:
-    began = time.monotonic()
-    while behind(connection) != behind_are:
-        assert time.monotonic() < began + patience, behind(connection)
+def expect_behind(behind_are: set[str], connection: Connection[Any]) -> None:
+    """Just these lag, within PATIENCE_SECONDS."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := behind(connection)) != behind_are:
+        assert time.monotonic() < deadline, found
         time.sleep(0.01)
-    return time.monotonic() - began
 
 
 @pytest.mark.parametrize(("breaks", "mends"), FAULTS.values(), ids=FAULTS)
@@ -72,14 +75,14 @@ def test_while_one_projection_fails_the_others_keep_up_and_it_recovers_by_itself
 ) -> None:
     connection.execute(breaks.encode())
     send("first")
-    assert seconds_until({BROKEN}, connection) < 1.0
+    expect_behind({BROKEN}, connection)
     for n in range(3):  # it has failed before, and fails again
         send(f"next-{n}")
-        assert seconds_until({BROKEN}, connection) < 1.0
+        expect_behind({BROKEN}, connection)
 
     connection.execute(mends.encode())
 
-    assert seconds_until(set(), connection) < RETRY_SECONDS + 1.0
+    expect_behind(set(), connection)
     assert rebuilt(connection, PROJECTIONS[BROKEN]).equal
 
 
@@ -90,16 +93,16 @@ def test_a_generation_that_somebody_holds_does_not_hold_up_the_others(
         connection.execute("SELECT FROM projection_generation WHERE name = %s FOR UPDATE", (BROKEN,))
         send("first")
 
-        assert seconds_until({BROKEN}, connection) < 1.0
+        expect_behind({BROKEN}, connection)
 
-    assert seconds_until(set(), connection) < 1.0
+    expect_behind(set(), connection)
 
 
 def test_a_lost_connection_is_made_anew(
     connection: Connection[Any], projector: threading.Thread, send: Send
 ) -> None:
     send("first")
-    seconds_until(set(), connection)
+    expect_behind(set(), connection)
 
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%part_head%'"
@@ -107,7 +110,7 @@ def test_a_lost_connection_is_made_anew(
     )
     send("second")
 
-    assert seconds_until(set(), connection) < RETRY_SECONDS + 1.0
+    expect_behind(set(), connection)
     assert projector.is_alive()
 
 
@@ -123,7 +126,8 @@ def test_it_outlives_a_database_that_cannot_be_used_at_all(
     connection.execute("ALTER TABLE elsewhere RENAME TO projection")
     send("first")
 
-    assert seconds_until(set(), connection, 2 * RETRY_SECONDS + 2) and projector.is_alive()
+    expect_behind(set(), connection)
+    assert projector.is_alive()
 
 
 def test_a_conninfo_that_leads_nowhere_is_tried_again_and_again_until_it_is_stopped() -> None:
