@@ -1,8 +1,9 @@
 """The application as the GraphQL room asks for it: each method is one action, or one look at the tables."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -48,18 +49,14 @@ CODES: dict[type[Exception], str] = {
 """What a caller can mend, and the code it is told under."""
 
 
-class _Told:
+@contextmanager
+def told() -> Iterator[None]:
     """Turns the refusals of actions into RequestRefused, once."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        for refusal, code in CODES.items():
-            if isinstance(error, refusal):
-                raise RequestRefused(code, str(error)) from None
-
-
-told = _Told()
+    try:
+        yield
+    except tuple(CODES) as error:
+        code = next(code for refusal, code in CODES.items() if isinstance(error, refusal))
+        raise RequestRefused(code, str(error)) from None
 
 
 class TsuzuriApplication:
@@ -71,12 +68,12 @@ class TsuzuriApplication:
         self.schema_sha256 = schema_sha256
         self._rebuilds = ThreadPoolExecutor(1, "rebuild")  # of its own: a rebuild must not hold up writes
 
-    async def fetch(self, statement: Composed, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         async with (
             self.services.pool.connection() as connection,
             connection.cursor(row_factory=dict_row, binary=True) as cursor,
         ):
-            await cursor.execute(statement, values or None, prepare=False)
+            await cursor.execute(statement, prepare=False)
             return await cursor.fetchall()
 
     async def live_schema(self, projection: str) -> str:
@@ -115,13 +112,13 @@ class TsuzuriApplication:
         await settle_readings(self.services, caller, readings, operation, data, self.schema_sha256)
 
     async def register_bundle(self, caller: Caller, received: bytes) -> RegisteredBundle:
-        with told:
+        with told():
             return await register_bundle(self.services, caller, received)
 
     async def cancel_bundle(
         self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
     ) -> UUID:
-        with told:
+        with told():
             return await cancel_bundle(self.services, caller, key, system, value, kind, reason)
 
     async def grant_consent(
@@ -133,23 +130,23 @@ class TsuzuriApplication:
         purpose: PurposeOfUse,
         until: datetime | None,
     ) -> UUID:
-        with told:
+        with told():
             return await grant_consent(self.services, caller, key, facility, classes, purpose, until)
 
     async def withdraw_consent(
         self, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
     ) -> UUID:
-        with told:
+        with told():
             return await withdraw_consent(self.services, caller, key, facility, classes)
 
     async def trail_complete_until(self) -> datetime:
-        with told:
+        with told():
             return await trail_complete_until(self.services)
 
     async def projection_standings(self) -> list[Standing]:
         return await asyncio.to_thread(projection_standings, self.services)
 
     async def rebuild_projection(self, caller: Caller, name: str) -> Rebuilt:
-        with told:
+        with told():
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._rebuilds, rebuild_projection, self.services, caller, name)

@@ -1,7 +1,7 @@
 """The call of the append function: what goes in beside the events, and what its refusals mean."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +53,7 @@ class Beside:
     consents: bytes | None = None  # the consent stream folded up to these events
     payloads: Sequence[Payload] = ()
     claims: Sequence[Claim] = ()
-    guards: Sequence[Guard] = field(default=())
+    guards: Sequence[Guard] = ()
 
 
 STATEMENT = """
@@ -119,7 +119,7 @@ def meaning(error: Error) -> Exception | None:
             return NarrowedMeanwhile("an event that narrows sight came in between")
         case "TZ002":
             return ClaimedElsewhere("a number was claimed for another patient")
-        case "TZ003" | "TZ004":
+        case "TZ003" | "TZ004" | "23505":
             return IntegrityError("the stream has moved on: load it again and decide again")
         case _:
             return None

@@ -1,4 +1,4 @@
-"""The log as the rest of the house sees it: save events, read a stream back, find a head or a payload."""
+"""The log as the rest of the house sees it: save events, read a stream back, find a patient's head."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog import appending
 from tsuzuri.eventlog.appending import Beside
 from tsuzuri.eventlog.mapper import SealedEvent, event_mapper
-from tsuzuri.eventlog.places import Place, Stored, part_of
+from tsuzuri.eventlog.places import Stored, part_of
 from tsuzuri.eventlog.recorder import PartRecorder
 
 State = TypeVar("State")
@@ -61,19 +61,18 @@ class EventLog:
     def part_of(self, owner: UUID) -> int:
         return part_of(owner, self.parts)
 
-    async def save(self, *events: Event, beside: Beside | None = None) -> list[Place]:
+    async def save(self, *events: Event, beside: Beside | None = None) -> None:
         """Append events in one transaction; they are durable when this returns.
 
         Raises:
             eventsourcing.persistence.IntegrityError: the stream has moved on: load, decide, save again.
             appending.NarrowedMeanwhile, appending.ClaimedElsewhere.
+            LogUnavailable: try again.
         """
         try:
-            recordings = await asyncio.to_thread(self.application.save, *events, beside=beside)
+            await asyncio.to_thread(self.application.save, *events, beside=beside)
         except OperationalError as error:
             raise LogUnavailable("the log cannot be written now: try again") from error
-        packed = (recording.notification.id for recording in recordings)
-        return [Place(id_ >> 51, id_ & (1 << 51) - 1) for id_ in packed]
 
     async def append_access(self, events: Sequence[Event], beside: Beside) -> list[Stored]:
         """Append access events, which have no expected version, under the guards of *beside*.
@@ -89,7 +88,10 @@ class EventLog:
                 cursor = await connection.execute(appending.STATEMENT, arrays, prepare=True)
                 return appending.stored(await cursor.fetchall())
         except Error as error:
-            raise appending.meaning(error) or LogUnavailable("the access could not be recorded") from error
+            meaning = appending.meaning(error)
+            if isinstance(meaning, appending.NarrowedMeanwhile):
+                raise meaning from None
+            raise LogUnavailable("the access could not be recorded") from error
 
     async def stream(self, owner: UUID, stream: Stream) -> list[Any]:
         """All events of one stream, in order."""
@@ -113,17 +115,6 @@ class EventLog:
             )
             row = await cursor.fetchone()
         return PatientHead() if row is None else PatientHead(*row)
-
-    async def payload(self, owner: UUID, payload_id: UUID) -> bytes | None:
-        """The bytes of one payload; None when there is none, or when it has been erased."""
-        async with self.pool.connection() as connection:
-            cursor = await connection.execute(
-                "SELECT body FROM payload WHERE part = %b AND payload_id = %b",
-                (self.part_of(owner), payload_id),
-                binary=True,
-            )
-            row = await cursor.fetchone()
-        return None if row is None else row[0]
 
     async def record_events_behind(self, patient: UUID, after: int) -> list[tuple[int, Any]]:
         """The patient's record events behind position *after*, with their positions, in order."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
-    IntegrityError,
     Notification,
     OperationalError,
     StoredEvent,
@@ -72,8 +71,6 @@ class PartRecorder(ApplicationRecorder):
             raise
         except Error as error:
             meaning = appending.meaning(error)
-            if meaning is None and error.sqlstate == "23505":
-                meaning = IntegrityError("the stream has moved on: load it again and decide again")
             if meaning is None:
                 raise OperationalError(f"the log refused the append ({error.sqlstate})") from error
             raise meaning from None

@@ -50,7 +50,7 @@ class Application(Protocol):
 
     seals: Seals
 
-    async def fetch(self, statement: Composed, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         """Rows as dictionaries, in the order of the statement."""
 
     async def live_schema(self, projection: str) -> str:

@@ -43,7 +43,7 @@ class FacilityConnection(Connection[Facility]):
 
 
 async def source(application: Application) -> Source:
-    return Source(facilities.FACILITIES, await application.live_schema(facilities.NAME), SQL("true"))
+    return Source(facilities.VIEW, await application.live_schema(facilities.NAME), SQL("true"))
 
 
 async def load_facilities(application: Application, numbers: list[str]) -> list[Facility]:

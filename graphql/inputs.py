@@ -73,6 +73,12 @@ class AsOf:
         raise RequestRefused("BAD_INPUT", "asOf is a time or a position")
 
 
+@strawberry.input(description="From a moment on, before another; either may be left open.")
+class Period:
+    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
+    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
+
+
 @strawberry.input(description="Bundle.identifier.")
 class BundleIdentifier:
     system: str = strawberry.field(description="Its system.")

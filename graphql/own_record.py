@@ -66,7 +66,7 @@ class Me:
     async def consents(self) -> list[Consent]:
         application = self.reader.application
         source = Source(
-            consent_register.CONSENTS,
+            consent_register.VIEW,
             await application.live_schema(consent_register.NAME),
             equal("patient_id", self.reader.reading.sight.patient),
         )

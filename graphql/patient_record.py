@@ -10,6 +10,7 @@ from strawberry.types import Info
 from tsuzuri.domain import events
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import AccessBasis, DocumentKind, Flag, RecordClass, RefusalReason
+from tsuzuri.graphql.inputs import Period
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
 from tsuzuri.graphql.readings import Reading, RefusedReading
 from tsuzuri.graphql.record_reader import RecordReader
@@ -119,26 +120,20 @@ class TimelineConnection(Connection[TimelineItem]):
 
 
 @strawberry.input(description="Which entries. What is left out does not restrict.")
-class EntryFilter:
+class EntryFilter(Period):
     classes: list[RecordClass] | None = strawberry.field(default=None, description="情報の種類.")
     codes: list[str] | None = strawberry.field(default=None, description='Codes: "code" or "system|code".')
     facilities: list[str] | None = strawberry.field(default=None, description="医療機関番号.")
-    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
-    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
 
 
 @strawberry.input(description="Which documents. What is left out does not restrict.")
-class DocumentFilter:
+class DocumentFilter(Period):
     kinds: list[DocumentKind] | None = strawberry.field(default=None, description="文書種別.")
-    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
-    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
 
 
 @strawberry.input(description="Which part of the timeline. What is left out does not restrict.")
-class TimelineFilter:
+class TimelineFilter(Period):
     classes: list[RecordClass] | None = strawberry.field(default=None, description="情報の種類.")
-    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
-    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
 
 
 @strawberry.type(description="A patient's record, as far as you may see it.")

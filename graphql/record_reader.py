@@ -167,7 +167,7 @@ class RecordReader:
         if stands.position != sight.position:
             return None
         schema = f"{patient_summary.NAME}_g{stands.generation}"
-        source = guarded(patient_summary.SUMMARY, schema, sight)
+        source = guarded(patient_summary.VIEW, schema, sight)
         found = await self._fetch(source.all([one_of("record_class", classes)]))
         after = await self.application.stands(patient_summary.NAME, sight.patient)
         if (after.generation, after.position) != (stands.generation, stands.position):
@@ -181,7 +181,7 @@ class RecordReader:
     async def patient(self) -> Row | None:
         """Name, kana, birth date and sex, as the last facility wrote them."""
         schema = await self.application.live_schema(identities.NAME)
-        source = Source(identities.PERSON, schema, equal("patient_id", self.reading.sight.patient))
+        source = Source(identities.VIEW, schema, equal("patient_id", self.reading.sight.patient))
         found = await self._fetch(source.page([], 1, None))
         return found[0] if found else None
 

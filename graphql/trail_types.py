@@ -13,6 +13,7 @@ from tsuzuri.domain import vocabulary
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role
 from tsuzuri.graphql.facility_types import Facility
+from tsuzuri.graphql.inputs import Period
 from tsuzuri.graphql.paging import Connection, opened, page, page_size
 from tsuzuri.graphql.statements import Source, between, equal, overlaps
 from tsuzuri.projections import audit_trail
@@ -105,7 +106,7 @@ async def accesses(
 ) -> tuple[list[tuple[Mapping[str, Any], list[Any]]], int]:
     """A page of the trail and the number of all that match."""
     schema = await context.application.live_schema(audit_trail.NAME)
-    source = Source(audit_trail.ACCESSES, schema, SQL("true"))
+    source = Source(audit_trail.VIEW, schema, SQL("true"))
     cursor = opened(context.application.seals, use, after)
     found = await context.application.fetch(source.page(where, page_size(first), cursor))
     count = await context.application.fetch(source.count(where))
@@ -126,7 +127,7 @@ async def own_accesses(context: Context, patient: UUID, first: int, after: str |
 
 
 @strawberry.input(description="Which accesses. What is left out does not restrict.")
-class TrailFilter:
+class TrailFilter(Period):
     patient: strawberry.ID | None = strawberry.field(default=None, description="Of this patient.")
     person: str | None = strawberry.field(default=None, description="By this person.")
     facility: str | None = strawberry.field(default=None, description="By this facility.")
@@ -135,8 +136,6 @@ class TrailFilter:
     classes: list[RecordClass] | None = strawberry.field(
         default=None, description="That could see any of these."
     )
-    start: datetime | None = strawberry.field(name="from", default=None, description="From this moment on.")
-    end: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
 
     def patient_id(self) -> UUID | None:
         """Raises RequestRefused."""

@@ -151,7 +151,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             )
 
 
-ACCESSES = View(
+VIEW = View(
     "access",
     fields={
         "id": "access",
@@ -175,4 +175,3 @@ ACCESSES = View(
     },
     order=("at", "access"),
 )
-VIEW = (ACCESSES,)

@@ -87,7 +87,7 @@ def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, str], *, withdr
         rows.put(ended)
 
 
-CONSENTS = View(
+VIEW = View(
     "consent",
     fields={
         "facility": "facility",
@@ -103,4 +103,3 @@ CONSENTS = View(
     },
     order=("granted_at", "from_pos", "record_class"),
 )
-VIEW = (CONSENTS,)

@@ -62,7 +62,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             )
 
 
-FACILITIES = View(
+VIEW = View(
     "facility",
     fields={
         "number": "facility",
@@ -75,4 +75,3 @@ FACILITIES = View(
     },
     order=("facility",),
 )
-VIEW = (FACILITIES,)

@@ -94,9 +94,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                         )
 
 
-PERSON = View(
+VIEW = View(
     "person",
     fields={"name": "name", "kana": "kana", "birthDate": "birth_date", "sex": "sex"},
     order=("patient_id",),
 )
-VIEW = (PERSON,)

@@ -114,10 +114,9 @@ def _shown(row: EntryRow) -> dict[str, Any]:
     return shown | {"sortAt": row.sort_at, "analyte": row.analyte, "fact": row.fact}
 
 
-SUMMARY = View(
+VIEW = View(
     "summary",
     fields={"recordClass": "record_class", "entries": "entries"},
     order=("record_class", "marks", "document"),
     guarded=True,
 )
-VIEW = (SUMMARY,)

@@ -166,4 +166,3 @@ DOCUMENTS = View(
     guarded=True,
     history=True,
 )
-VIEW = (ENTRIES, DOCUMENTS)

@@ -80,6 +80,12 @@ def tell_in(open_application: Callable[[], Any], connection: Connection[Any]) ->
     return run
 
 
+def own_consent(patient: UUID) -> str:
+    """What the patient herself grants, for years."""
+    return f"""mutation {{ grantConsent(patient: {{ id: "{patient}" }}, facility: "{HOSPITAL}",
+        classes: [CONDITION], until: "2090-01-01T00:00:00+09:00") }}"""
+
+
 def names(record: dict[str, Any]) -> list[str]:
     return [node["name"] for node in record["entries"]["nodes"]]
 

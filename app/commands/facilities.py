@@ -1,7 +1,6 @@
 """`tsuzuri facilities`: 医療機関, as the operating body lists them."""
 
 import asyncio
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +8,11 @@ import msgspec
 import typer
 
 from tsuzuri.app.actions.list_facilities import list_facilities
+from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.facilities import Facility
-from tsuzuri.domain.vocabulary import Role
 
 app = typer.Typer(no_args_is_help=True, help="医療機関: the list of facilities.")
 
@@ -38,6 +36,6 @@ def load(file: Annotated[Path, typer.Argument(help="A JSON array of facilities."
 
 
 async def _load(settings: Settings, dsn: str, facilities: list[Facility]) -> int:
-    caller = Caller(person=f"operator:{getpass.getuser()}", role=Role.OPERATOR)
+    caller = operator_here()
     async with services(settings, dsn) as opened:
         return await list_facilities(opened, caller, facilities)

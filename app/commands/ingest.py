@@ -1,7 +1,6 @@
 """`tsuzuri ingest`: files, folders and NDJSON go in; every file and every line is accounted for."""
 
 import asyncio
-import getpass
 import os
 import sys
 from collections import Counter
@@ -18,12 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings, read_settings
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES, BundleRejected
-from tsuzuri.domain.vocabulary import Role
 
 FAILED = frozenset({"rejected", "unreadable"})
 _SHOWN = ("registered", "replaced", "unchanged", "superseded", "rejected", "not-a-bundle", "unreadable")
@@ -122,7 +121,7 @@ def _name(path: Path) -> str:
 async def _ingest(
     settings: Settings, dsn: str, found: list[Path | Result], tell: Callable[[Result], None], *, quiet: bool
 ) -> Counter[str]:
-    caller = Caller(person=f"operator:{getpass.getuser()}", role=Role.OPERATOR)
+    caller = operator_here()
     columns = (
         TextColumn("[progress.description]{task.description}"),
         BarColumn(),

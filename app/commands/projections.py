@@ -1,7 +1,6 @@
 """`tsuzuri projections`: where they stand, catching up alone, and rebuilding beside the live one."""
 
 import asyncio
-import getpass
 import signal
 from typing import Annotated, Any
 
@@ -12,12 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from tsuzuri.app.actions.rebuild_projection import rebuild_projection
+from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.connecting import connect
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, projection
@@ -84,7 +82,7 @@ async def rebuild_with_bar(settings: Settings, dsn: str, name: str) -> Rebuilt:
         TextColumn("events"),
         TimeRemainingColumn(),
     )
-    caller = Caller(person=f"operator:{getpass.getuser()}", role=Role.OPERATOR)
+    caller = operator_here()
     async with services(settings, dsn) as opened:
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task(name, total=None)

@@ -17,7 +17,7 @@ from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.engine import Engine
 from tsuzuri.projections.generations import live_generation, rebuild
-from world import CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, names, record_id, tell_in
+from world import CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, names, own_consent, record_id, tell_in
 
 
 @pytest.fixture
@@ -119,9 +119,7 @@ def test_a_consent_of_the_patient_outlives_one_at_the_card_reader(tell: Tell) ->
         world.project()
         patient = record_id(await world.record())
         herself = Caller(person="p", role=Role.PATIENT, patient=patient)
-        lasting = f"""mutation {{ grantConsent(patient: {{ id: "{patient}" }}, facility: "{HOSPITAL}",
-            classes: [CONDITION], until: "2090-01-01T00:00:00+09:00") }}"""
-        await world.data(herself, lasting)
+        await world.data(herself, own_consent(patient))
         await world.data(HOSPITAL_SYSTEM, CONSENT)
 
         head = await world.application.services.log.head(patient)
@@ -290,9 +288,7 @@ def test_a_system_does_not_withdraw_what_the_patient_granted_herself(tell: Tell)
         world.project()
         patient = record_id(await world.record())
         herself = Caller(person="p", role=Role.PATIENT, patient=patient)
-        own = f"""mutation {{ grantConsent(patient: {{ id: "{patient}" }}, facility: "{HOSPITAL}",
-            classes: [CONDITION], until: "2090-01-01T00:00:00+09:00") }}"""
-        await world.data(herself, own)
+        await world.data(herself, own_consent(patient))
 
         await world.data(HOSPITAL_SYSTEM, WITHDRAW)
 
