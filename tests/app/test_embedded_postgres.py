@@ -265,7 +265,7 @@ def test_a_home_too_long_for_a_socket_gets_a_private_folder_elsewhere(tmp_path: 
     home = tmp_path / ("長い" * 20) / ("so,long" * 20) / "postgres"
     with EmbeddedPostgres(home) as server:
         assert execute(server.dsn, "SELECT 1") == [(1,)]
-        sockets = Path(psycopg.conninfo.conninfo_to_dict(server.dsn)["host"])  # type: ignore[arg-type]
+        sockets = Path(psycopg.conninfo.conninfo_to_dict(server.dsn)["host"])  # type: ignore[arg-type]  # it has a host
         with another_process(home) as second:
             assert answer(second) == (False, server.dsn)
     assert sockets.stat().st_mode & 0o777 == 0o700

@@ -43,7 +43,7 @@ def asked_to_grant(consents: Consents, **changes: object) -> ConsentGranted:
         "given": CARD_READER,
         "recorded_by": "reader-3",
     }
-    return grant(consents, **usual | changes)  # type: ignore[arg-type]
+    return grant(consents, **usual | changes)  # type: ignore[arg-type]  # a test states what it changes
 
 
 def asked_to_withdraw(

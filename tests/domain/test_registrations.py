@@ -148,7 +148,7 @@ def test_a_delayed_copy_of_a_cancelled_bundle_does_not_bring_it_back() -> None:
     ids=lambda other: next(iter(other)),
 )
 def test_another_facility_system_value_or_kind_is_another_bundle(other: dict[str, str]) -> None:
-    document = replace(LETTER, **other)  # type: ignore[arg-type]
+    document = replace(LETTER, **other)  # type: ignore[arg-type]  # one part of the key
 
     answer, record = sent(after(A), A, document)
 
@@ -288,7 +288,7 @@ def named(record: PatientRecord, **changes: object) -> RecordEvent | None:
         "disputed": (),
         "demographics": HANAKO,
     }
-    return identify(record, **usual | changes)  # type: ignore[arg-type]
+    return identify(record, **usual | changes)  # type: ignore[arg-type]  # a test states what it changes
 
 
 def known() -> PatientRecord:
