@@ -23,11 +23,12 @@ from tsuzuri.app.actions.withdraw_consent import withdraw_consent
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
+from tsuzuri.domain.events import StreamErased
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
-from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
-from tsuzuri.eventlog.log import LogUnavailable
+from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass, Stream
+from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.graphql.context import AsOf, RequestRefused
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
@@ -88,6 +89,13 @@ class TsuzuriApplication:
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         async with self.services.pool.connection() as connection:
             return await freshness(connection, projection, self.services.log.part_of(patient))
+
+    async def erased_behind(self, projection: str, patient: UUID) -> bool:
+        stands = await self.stands(projection, patient)
+        if stands.at_head:
+            return False
+        behind = await self.services.log.record_events_behind(patient, stands.position)
+        return any(isinstance(event, StreamErased) and event.erased is Stream.RECORD for _, event in behind)
 
     def new_id(self) -> UUID:
         return self.services.new_id()

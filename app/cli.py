@@ -16,12 +16,14 @@ COMMANDS = {
     "schema": "development:schema_app",
     "projections": "projections:app",
     "facilities": "facilities:app",
+    "keys": "keys:app",
+    "erase": "erase:app",
     "db": "database:app",
 }
 """Command → module of app/commands and the Typer in it, imported when it is asked for: FHIR and GraphQL take
 a second to load, and `tsuzuri token` needs neither."""
 
-LOGGING = frozenset({"serve", "ingest", "query", "projections"})
+LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase"})
 """Commands under which something may be logged. The others do without it: it takes a quarter of a second to load."""
 
 
@@ -86,8 +88,10 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.app.settings import SettingsWrong
     from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused
     from tsuzuri.domain.callers import IncompleteCaller
+    from tsuzuri.domain.erasures import ErasureHeld, NothingToErase, NothingToLift
     from tsuzuri.domain.identifiers import MalformedNumber
-    from tsuzuri.eventlog.log import LogUnavailable
+    from tsuzuri.eventlog.appending import LogUnavailable
+    from tsuzuri.eventlog.data_keys import KeyUnavailable
     from tsuzuri.projections.catalogue import UnknownProjection
     from tsuzuri.projections.engine import ProjectionOutdated
 
@@ -101,8 +105,12 @@ def exit_code(error: Exception) -> int | None:
         refusals.Busy,
         refusals.NotPermitted,
         EmbeddedPostgresUnavailable,
+        ErasureHeld,
+        KeyUnavailable,
         LogUnavailable,
         MigrationRefused,
+        NothingToErase,
+        NothingToLift,
         ProjectionOutdated,
         TokenRefused,
     )

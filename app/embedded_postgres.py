@@ -161,7 +161,11 @@ class EmbeddedPostgres:
         sockets = _socket_folder(home)
         for leftover in (data / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock"):
             _remove_stale(leftover, data)
-        settings = SETTINGS | {"unix_socket_directories": f'"{sockets}"', "port": str(PORT)}
+        settings = (
+            SETTINGS
+            | _without_origins(version)
+            | {"unix_socket_directories": f'"{sockets}"', "port": str(PORT)}
+        )
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._run(runner, [binaries / "postgres", "-D", data, *options], lock)
         password = (home / "password").read_text()
@@ -249,6 +253,11 @@ def _major_version(binaries: Path) -> int:
         f"{binaries / 'postgres'} does not tell its version: it may be built for another system."
         " Set TSUZURI_PG_BIN to a PostgreSQL that runs here."
     )
+
+
+def _without_origins(version: int) -> dict[str, str]:
+    """No replication origins: each checkpoint writes a new file for them, and a full disk makes that a panic."""
+    return {"max_active_replication_origins" if version >= 18 else "max_replication_slots": "0"}
 
 
 def _locked(lock: int) -> bool:

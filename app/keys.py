@@ -1,12 +1,15 @@
 """The keys an installation needs besides its database: given by file, or made below TSUZURI_HOME."""
 
 import errno
+import importlib
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from tsuzuri.app.key_file import SETTING, KeyFile, new_epoch
 from tsuzuri.app.settings import Settings, SettingsWrong, read_secret
+from tsuzuri.eventlog.data_keys import KeyEncryption
 
 KEY_BYTES = 32
 
@@ -19,6 +22,41 @@ def identifier_key(settings: Settings) -> bytes:
 def seal_key(settings: Settings) -> bytes:
     """Seals positions and cursors. Changing it only makes those given out before unusable."""
     return _key(settings, settings.seal_key_file, "TSUZURI_SEAL_KEY_FILE", "seal.key")
+
+
+def role_key(settings: Settings) -> bytes:
+    """The passwords of the database's roles follow from it. Changing it asks for: tsuzuri db migrate."""
+    return _key(settings, settings.role_key_file, "TSUZURI_ROLE_KEY_FILE", "role.key")
+
+
+def key_encryption(settings: Settings) -> KeyEncryption:
+    """What wraps the data keys: the provider that is named, else a file. Losing it means that nothing can be read.
+
+    A provider is "module:callable"; called with the settings, it returns a KeyEncryption.
+
+    Raises SettingsWrong.
+    """
+    if settings.key_provider is None:
+        return key_file(settings)
+    module, _, name = settings.key_provider.partition(":")
+    try:
+        provided: KeyEncryption = getattr(importlib.import_module(module), name)(settings)
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise SettingsWrong(
+            f"TSUZURI_KEY_PROVIDER: {settings.key_provider} cannot be used ({type(error).__name__})"
+        ) from None
+    return provided
+
+
+def key_file(settings: Settings) -> KeyFile:
+    """The file of key-encryption keys. Raises SettingsWrong."""
+    if settings.encryption_keys_file is not None:
+        return KeyFile(settings.encryption_keys_file)
+    if settings.database is None:
+        path = settings.home / "keys" / "encryption.keys"
+        kept(path, lambda: new_epoch(1).line().encode())
+        return KeyFile(path)
+    raise SettingsWrong(f"{SETTING} is not set: make the first key with: tsuzuri keys new > FILE")
 
 
 def _key(settings: Settings, given: Path | None, setting: str, name: str) -> bytes:

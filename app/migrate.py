@@ -57,11 +57,13 @@ def migrate(connection: Connection[Any], *, parts: int = PARTS_DEFAULT) -> list[
         for migration in pending:
             with connection.transaction():
                 connection.execute(migration.sql.encode())
-                if migration.number == 1:
+                if migration.name == "log":
+                    connection.execute("SET LOCAL ROLE tsuzuri_owner")
                     connection.execute("INSERT INTO log_setting (parts) VALUES (%s)", (parts,))
                     connection.execute(
                         "INSERT INTO part_head (part) SELECT generate_series(0, %s - 1)", (parts,)
                     )
+                    connection.execute("RESET ROLE")
                 connection.execute(
                     "INSERT INTO migration (number, name, digest) VALUES (%s, %s, %s)",
                     (migration.number, migration.name, migration.digest),

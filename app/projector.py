@@ -8,7 +8,8 @@ import structlog
 from psycopg import Connection, Error
 from psycopg.errors import LockNotAvailable
 
-from tsuzuri.eventlog.connecting import connect
+from tsuzuri.eventlog.connecting import Logins, LogRole
+from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.engine import Engine
@@ -27,9 +28,9 @@ _log = structlog.get_logger()
 class Projector:
     """Applies new events to every live generation until it is stopped. A failing projection stops only itself."""
 
-    def __init__(self, dsn: str):
-        self.dsn = dsn
-        self.engine = Engine(event_mapper())
+    def __init__(self, logins: Logins, ring: KeyRing):
+        self.logins = logins
+        self.engine = Engine(event_mapper(), ring)
         self.stopping = threading.Event()
         self._retry_at: dict[str, float] = {}  # projection → on the monotonic clock; absent when it is well
 
@@ -37,7 +38,7 @@ class Projector:
         """Blocks. Whatever happens, it connects and begins again: nobody else would notice that it had ended."""
         while not self.stopping.is_set():
             try:
-                with connect(self.dsn) as connection:
+                with self.logins.connect(LogRole.PROJECTOR) as connection:
                     connection.execute(LOCK_TIMEOUT)
                     self._retry_at.clear()
                     while not self.stopping.is_set():

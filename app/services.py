@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from tsuzuri.app.bundle_reader import BundleReader
-from tsuzuri.app.keys import identifier_key, seal_key
+from tsuzuri.app.keys import identifier_key, key_encryption, role_key, seal_key
 from tsuzuri.app.settings import Settings
-from tsuzuri.eventlog.connecting import SESSION, connect
+from tsuzuri.eventlog.connecting import Logins, LogRole, pool_settings
+from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.log import AsyncPool, EventLog
 from tsuzuri.graphql.seals import Seals
 
 READ_CONNECTIONS = 8
-TIMEOUTS = f"{SESSION} -c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
 
 
 def _now() -> datetime:
@@ -30,39 +30,49 @@ def _now() -> datetime:
 class Services:
     """What actions work with. Time and ids come from here, so that a test can say what they are."""
 
-    dsn: str
+    logins: Logins
+    ring: KeyRing
     log: EventLog
-    pool: AsyncPool
+    pool: AsyncPool  # for reading, as the reader
+    auditors: AsyncPool  # for reading, as the auditor
     number_key: bytes
     seals: Seals
     bundle_reader: BundleReader
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
 
-    def database(self) -> Connection[Any]:
-        """A connection of one's own, for work that takes longer than a request."""
-        return connect(self.dsn)
-
 
 @asynccontextmanager
 async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -> AsyncIterator[Services]:
     """Open the log and the read pool on *dsn*; Bundles are read in this process when no other is asked for."""
-    pool: AsyncPool = AsyncConnectionPool(
-        dsn,
-        connection_class=AsyncConnection[Any],
-        min_size=2,
-        max_size=READ_CONNECTIONS,
-        kwargs={"autocommit": True, "options": TIMEOUTS},
-        check=AsyncConnectionPool.check_connection,
-        timeout=10,
-        open=False,
-    )
+    logins, ring = logins_of(settings, dsn), KeyRing(key_encryption(settings))
+    pool = _pool(logins, LogRole.READER, 2, READ_CONNECTIONS)
+    auditors = _pool(logins, LogRole.AUDITOR, 0, 2)
     reader = BundleReader(reader_processes)
     await pool.open(wait=True)
-    log = await asyncio.to_thread(EventLog, dsn, pool)
+    await auditors.open()
+    log = await asyncio.to_thread(EventLog, logins, ring, pool)
     try:
-        yield Services(dsn, log, pool, identifier_key(settings), Seals(seal_key(settings)), reader)
+        seals = Seals(seal_key(settings))
+        yield Services(logins, ring, log, pool, auditors, identifier_key(settings), seals, reader)
     finally:
-        await asyncio.to_thread(log.close)
+        await log.close()
+        await auditors.close()
         await pool.close()
         reader.close()
+
+
+def _pool(logins: Logins, role: LogRole, least: int, most: int) -> AsyncPool:
+    return AsyncConnectionPool(
+        logins.of(role),
+        connection_class=AsyncConnection[Any],
+        min_size=least,
+        max_size=most,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+        **pool_settings(statement_seconds=30, lock_seconds=5),
+    )
+
+
+def logins_of(settings: Settings, dsn: str) -> Logins:
+    return Logins(dsn, role_key(settings))

@@ -19,6 +19,9 @@ class Settings:
     database: str | None  # TSUZURI_DATABASE(_FILE): any PostgreSQL conninfo; None means embedded
     identifier_key_file: Path | None  # TSUZURI_IDENTIFIER_KEY_FILE: keyed hashes of patients' numbers
     seal_key_file: Path | None  # TSUZURI_SEAL_KEY_FILE: positions and cursors
+    role_key_file: Path | None  # TSUZURI_ROLE_KEY_FILE: passwords of the database's roles
+    encryption_keys_file: Path | None  # TSUZURI_ENCRYPTION_KEYS_FILE: what wraps the data keys
+    key_provider: str | None  # TSUZURI_KEY_PROVIDER: module:callable, instead of that file
     jwks_file: Path | None  # TSUZURI_JWKS_FILE: public keys of the token issuer
     issuer: str  # TSUZURI_ISSUER
     audience: str  # TSUZURI_AUDIENCE
@@ -40,6 +43,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database=_database(env),
         identifier_key_file=_path(env, "TSUZURI_IDENTIFIER_KEY_FILE"),
         seal_key_file=_path(env, "TSUZURI_SEAL_KEY_FILE"),
+        role_key_file=_path(env, "TSUZURI_ROLE_KEY_FILE"),
+        encryption_keys_file=_path(env, "TSUZURI_ENCRYPTION_KEYS_FILE"),
+        key_provider=env.get("TSUZURI_KEY_PROVIDER") or None,
         jwks_file=_path(env, "TSUZURI_JWKS_FILE"),
         issuer=env.get("TSUZURI_ISSUER") or "https://tsuzuri.example",
         audience=env.get("TSUZURI_AUDIENCE") or "tsuzuri",

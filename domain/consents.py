@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, originator
+from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Erased, originator
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Stream
 
 CARD_READER = "card-reader"
@@ -43,7 +43,7 @@ class Consents:
     grants: tuple[Grant, ...] = ()  # in the order in which they were given
 
 
-def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn) -> Consents:
+def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn | Erased) -> Consents:
     """A grant takes the place of what was given before in the same way, to the same facility, for the same purpose.
 
     So a new consent at the card reader replaces the one of yesterday, and leaves alone what the patient set herself.
@@ -67,6 +67,8 @@ def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn) -> Cons
         case ConsentWithdrawn():
             rest = [_without(held, event) for held in consents.grants]
             grants = tuple(held for held in rest if held.classes)
+        case Erased():
+            grants = consents.grants
         case _:
             assert_never(event)
     return replace(consents, version=event.originator_version, grants=grants)

@@ -35,10 +35,20 @@ class Event:
 
     TOPIC: ClassVar[str]
     STREAM: ClassVar[Stream]
+    SEALED_APART: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # fields that not everybody who reads the rest may read
 
     originator_id: str
     originator_version: int  # from 1; 0 in the access stream, whose events carry no version
     event_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased(Event):
+    """An event whose key was destroyed, as a reader meets it. Never stored: the row keeps its topic and its seal."""
+
+    topic: str
 
 
 # --- record stream of a patient -------------------------------------------------------------------
@@ -94,9 +104,8 @@ class BundleAccepted(Event):
     units: tuple[Unit, ...]
     sender: str  # the caller's person or system id
     warnings: tuple[str, ...] = ()
-    hides: tuple[
-        str, ...
-    ] = ()  # facts that carry a hiding mark, here and wherever the facility sent them before
+    hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
+    """Facts that carry a hiding mark, and which: here and wherever the facility sent them before."""
     touches: tuple[RecordClass, ...] = ()  # classes of which something begins or ends with this event
 
 
@@ -132,6 +141,59 @@ class BundleCancelled(Event):
     reason: str
     sender: str
     touches: tuple[RecordClass, ...] = ()  # classes of which something ends with this event
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayloadErased(Event):
+    """Bytes of a Bundle became unreadable for ever: their key was destroyed in the same transaction."""
+
+    TOPIC = "payload-erased"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    document: UUID
+    payloads: tuple[UUID, ...]
+    reason: str
+    erased_by: str  # person or system id
+    touches: tuple[RecordClass, ...] = ()  # classes of which something may end with this event
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamErased(Event):
+    """All that was in one stream until now became unreadable for ever, and with a record all of its payloads."""
+
+    TOPIC = "stream-erased"
+    STREAM = Stream.RECORD
+
+    owner: UUID
+    erased: Stream
+    reason: str
+    erased_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldPlaced(Event):
+    """Nothing of this patient may be erased, until the hold is lifted. The event's id names the hold."""
+
+    TOPIC = "hold-placed"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    reason: str
+    placed_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldLifted(Event):
+    """A hold is over."""
+
+    TOPIC = "hold-lifted"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    hold: UUID
+    reason: str
+    lifted_by: str
 
 
 # --- consent stream of a patient ------------------------------------------------------------------
@@ -221,6 +283,7 @@ class AccessPermitted(Event):
 
     TOPIC = "access-permitted"
     STREAM = Stream.ACCESS
+    SEALED_APART = frozenset({"audit"})
 
     patient: UUID
     told: AccessTold
@@ -291,6 +354,10 @@ EVENTS: tuple[type[Event], ...] = (
     BundleRegistered,
     BundleReplaced,
     BundleCancelled,
+    PayloadErased,
+    StreamErased,
+    HoldPlaced,
+    HoldLifted,
     ConsentGranted,
     ConsentWithdrawn,
     AccessPermitted,

@@ -4,7 +4,7 @@ The key of a Bundle is (patient, facility, system, value, document kind). Under 
 the same answer, other bytes replace, and bytes already superseded change nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
@@ -14,14 +14,19 @@ from tsuzuri.domain.events import (
     BundleCancelled,
     BundleRegistered,
     BundleReplaced,
+    Erased,
+    HoldLifted,
+    HoldPlaced,
     Identifier,
     PatientIdentified,
+    PayloadErased,
+    StreamErased,
     Unit,
     originator,
 )
 from tsuzuri.domain.owners import document_id
-from tsuzuri.domain.record import Demographics, Document
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, DocumentKind, RecordClass, Stream
+from tsuzuri.domain.record import Demographics, Document, Entry
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, HIDING_FLAGS, DocumentKind, Flag, RecordClass, Stream
 
 
 class Registration(StrEnum):
@@ -60,7 +65,7 @@ class Intake:
     units: tuple[Unit, ...]
     sender: str
     warnings: tuple[str, ...] = ()
-    hides: tuple[str, ...] = ()
+    hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Registered:
     superseded: frozenset[str] = frozenset()
     cancelled: bool = False
     classes: tuple[RecordClass, ...] = ()
+    bodies: tuple[UUID, ...] = ()  # payloads of all versions: received bytes and documents
+    units: tuple[UUID, ...] = ()  # payloads of all versions: entries of one class
 
 
 @dataclass(frozen=True)
@@ -85,9 +92,20 @@ class PatientRecord:
     identifiers: frozenset[tuple[str, str]] = frozenset()
     disputed: frozenset[tuple[str, str]] = frozenset()
     demographics: Demographics | None = None
+    holds: frozenset[UUID] = frozenset()
 
 
-RecordEvent = PatientIdentified | BundleRegistered | BundleReplaced | BundleCancelled
+RecordEvent = (
+    PatientIdentified
+    | BundleRegistered
+    | BundleReplaced
+    | BundleCancelled
+    | PayloadErased
+    | StreamErased
+    | HoldPlaced
+    | HoldLifted
+    | Erased
+)
 
 
 def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
@@ -110,9 +128,24 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
                 event.received_sha256,
                 past,
                 classes=_classes(event.kind, event.units),
+                bodies=(*(before.bodies if before else ()), event.received, event.head),
+                units=(*(before.units if before else ()), *(unit.payload for unit in event.units)),
             )
         case BundleCancelled():
             documents[event.document] = replace(documents[event.document], cancelled=True)
+        case PayloadErased():
+            if held := documents.get(event.document):
+                documents[event.document] = replace(
+                    held,
+                    bodies=tuple(payload for payload in held.bodies if payload not in event.payloads),
+                    units=tuple(payload for payload in held.units if payload not in event.payloads),
+                )
+        case HoldPlaced():
+            return replace(changed, holds=record.holds | {event.event_id})
+        case HoldLifted():
+            return replace(changed, holds=record.holds - {event.hold})
+        case StreamErased() | Erased():
+            pass  # what was erased is not here any more; what came after it is
         case _:
             assert_never(event)
     return changed
@@ -223,6 +256,15 @@ def _classes(kind: DocumentKind, units: tuple[Unit, ...]) -> tuple[RecordClass, 
     """The classes a Bundle holds something of: its entries', and its own when it is a document."""
     held = {unit.record_class for unit in units} | {DOCUMENT_CLASSES.get(kind)}
     return tuple(record_class for record_class in RecordClass if record_class in held)
+
+
+def hiding_marks(entries: Iterable[Entry]) -> dict[str, tuple[Flag, ...]]:
+    """Facts that carry a hiding mark in a Bundle, and which: what hides one entry of a fact hides all of it."""
+    found: dict[str, set[Flag]] = {}
+    for entry in entries:
+        if hiding := HIDING_FLAGS & set(entry.flags):
+            found.setdefault(entry.fact, set()).update(hiding)
+    return {fact: tuple(sorted(flags)) for fact, flags in sorted(found.items())}
 
 
 def document_key(patient: UUID, document: Document) -> UUID:

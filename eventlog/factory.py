@@ -1,4 +1,4 @@
-"""Chosen by the eventsourcing library through PERSISTENCE_MODULE: builds our recorder and mapper."""
+"""Builds our recorder for the eventsourcing library, over connections for writing and others for reading."""
 
 from typing import Any
 
@@ -11,35 +11,34 @@ from eventsourcing.persistence import (
     TrackingRecorder,
 )
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
 
-from tsuzuri.eventlog.connecting import SESSION
+from tsuzuri.eventlog.append_call import WriterConnection
+from tsuzuri.eventlog.connecting import Logins, LogRole, session_options
+from tsuzuri.eventlog.connections import Connections
+from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.recorder import PartRecorder
 
 _NOT_USED = "snapshots, tracking and process recorders are not used: projections keep their own checkpoints"
 
 
 class LogFactory(InfrastructureFactory[TrackingRecorder]):
-    """Settings: TSUZURI_DSN (any conninfo libpq takes), TSUZURI_LOG_CONNECTIONS (default 4)."""
+    """The infrastructure of one LogApplication."""
 
-    def __init__(self, env: Any):
+    def __init__(self, env: Any, logins: Logins, ring: KeyRing, connections: int):
         super().__init__(env)
-        self.pool: ConnectionPool[Connection[Any]] = ConnectionPool(
-            env.get("TSUZURI_DSN") or "",
-            min_size=1,
-            max_size=int(env.get("TSUZURI_LOG_CONNECTIONS") or 4),
-            kwargs={"autocommit": True, "options": f"{SESSION} -c statement_timeout=60s -c lock_timeout=10s"},
-            check=ConnectionPool.check_connection,
-            timeout=10,
-            open=True,
+        self._ring = ring
+        options = session_options(statement_seconds=60, lock_seconds=10)
+        self._writers = Connections(WriterConnection, logins.of(LogRole.WRITER), connections, options)
+        self._readers: Connections[Connection[Any]] = Connections(
+            Connection, logins.of(LogRole.READER), connections, options
         )
 
     def application_recorder(self) -> ApplicationRecorder:
-        with self.pool.connection() as connection:
+        with self._readers.connection() as connection:
             row = connection.execute("SELECT parts FROM log_setting").fetchone()
         if row is None:
             raise InfrastructureFactoryError("the log has not been made; run: tsuzuri db migrate")
-        return PartRecorder(self.pool, row[0])
+        return PartRecorder(self._writers, self._readers, self._ring, row[0])
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
         raise InfrastructureFactoryError(_NOT_USED)
@@ -51,7 +50,5 @@ class LogFactory(InfrastructureFactory[TrackingRecorder]):
         raise InfrastructureFactoryError(_NOT_USED)
 
     def close(self) -> None:
-        self.pool.close()
-
-
-Factory = LogFactory  # the name under which the library looks for it
+        self._writers.forget()
+        self._readers.forget()

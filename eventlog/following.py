@@ -10,6 +10,9 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from tsuzuri.eventlog.data_keys import KeyRing
+from tsuzuri.eventlog.mapper import ErasedEvent, MappedEvent
+from tsuzuri.eventlog.opened_events import open_event
 from tsuzuri.eventlog.places import Vector
 
 
@@ -24,8 +27,28 @@ class LoggedEvent:
     stream: int
     version: int | None
     topic: str
-    state: bytes
+    state: bytes  # sealed
     recorded_at: datetime
+    key_id: UUID
+    use: str
+    epoch: int
+    wrapped: bytes | None
+
+    def opened(self, ring: KeyRing) -> MappedEvent | ErasedEvent:
+        """Raises SealBroken and KeyUnavailable."""
+        return open_event(
+            ring,
+            self.event_id,
+            self.patient_id,
+            self.stream,
+            self.version,
+            self.topic,
+            self.state,
+            self.key_id,
+            self.use,
+            self.epoch,
+            self.wrapped,
+        )
 
 
 def heads(connection: Connection[Any]) -> Vector:
@@ -62,13 +85,15 @@ def follow(
     with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
         cursor.execute(
             """
-            SELECT e.part, e.pos, e.event_id, e.patient_id, e.stream, e.version, e.topic, e.state, e.recorded_at
+            SELECT e.part, e.pos, e.event_id, e.patient_id, e.stream, e.version, e.topic, e.state, e.recorded_at,
+                   e.key_id, k.use, k.epoch, k.wrapped
             FROM unnest(%b::smallint[], %b::bigint[], %b::bigint[]) AS c (part, after, upto)
             CROSS JOIN LATERAL (
                 SELECT * FROM event e
                 WHERE e.part = c.part AND e.pos > c.after AND e.pos <= c.upto AND e.topic = ANY (%b)
                 ORDER BY e.pos LIMIT %b
             ) AS e
+            LEFT JOIN data_key k ON k.part = e.part AND k.key_id = e.key_id
             ORDER BY e.part, e.pos
             """,
             (*map(list, zip(*behind, strict=True)), list(topics), each),

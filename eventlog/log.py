@@ -1,7 +1,7 @@
 """The log as the rest of the house sees it: save events, read a stream back, find a patient's head."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, ClassVar, TypeVar
@@ -9,23 +9,33 @@ from uuid import UUID
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import OperationalError
+from eventsourcing.utils import Environment
 from psycopg import AsyncConnection, Error
 from psycopg_pool import AsyncConnectionPool
 
 from tsuzuri.domain.events import Event, originator
 from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.eventlog import appending
-from tsuzuri.eventlog.appending import Beside
-from tsuzuri.eventlog.mapper import SealedEvent, event_mapper
+from tsuzuri.eventlog.appending import Beside, LogUnavailable, Write
+from tsuzuri.eventlog.connecting import Logins, LogRole
+from tsuzuri.eventlog.data_keys import KeyChanged, KeyRing, KeyUse, WrappedKey
+from tsuzuri.eventlog.factory import LogFactory
+from tsuzuri.eventlog.group_commit import GroupCommit
+from tsuzuri.eventlog.mapper import event_mapper
+from tsuzuri.eventlog.opened_events import EVENT_COLUMNS, open_event
 from tsuzuri.eventlog.places import Stored, part_of
 from tsuzuri.eventlog.recorder import PartRecorder
+from tsuzuri.eventlog.sealed_events import unseal_consents
+from tsuzuri.eventlog.sealed_writes import (
+    KEYS_IN_FORCE,
+    STORED,
+    SealedWrite,
+    key_parameters,
+    stored_already,
+    stored_parameters,
+)
 
 State = TypeVar("State")
 AsyncPool = AsyncConnectionPool[AsyncConnection[Any]]
-
-
-class LogUnavailable(Exception):
-    """The log cannot be written now. Nothing may be shown that it would have to record."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +49,32 @@ class PatientHead:
 class LogApplication(Application[str]):
     """The eventsourcing library's face: `save(*events, beside=Beside(...))`."""
 
-    env: ClassVar[dict[str, str]] = {
-        "PERSISTENCE_MODULE": "tsuzuri.eventlog.factory",
-        "MAPPER_TOPIC": "tsuzuri.eventlog.mapper:EventMapper",
-    }
+    env: ClassVar[dict[str, str]] = {"MAPPER_TOPIC": "tsuzuri.eventlog.mapper:EventMapper"}
+
+    def __init__(self, logins: Logins, ring: KeyRing, *, connections: int = 4) -> None:
+        self._made_of = logins, ring, connections
+        super().__init__()
+        assert isinstance(self.recorder, PartRecorder)
+        self.part_recorder: PartRecorder = self.recorder
+
+    def construct_factory(self, env: Environment) -> LogFactory:
+        return LogFactory(env, *self._made_of)
 
 
 class EventLog:
     """The immutable log. Writes go through the library's `Application.save`, in a thread; reads are async."""
 
-    def __init__(self, dsn: str, pool: AsyncPool):
-        self.application = LogApplication(env={"TSUZURI_DSN": dsn})
-        assert isinstance(self.application.recorder, PartRecorder)
-        self.parts = self.application.recorder.parts
-        self.pool = pool
+    def __init__(self, logins: Logins, ring: KeyRing, readers: AsyncPool):
+        self.application = LogApplication(logins, ring)
+        self.ring = ring
+        self.parts = self.application.part_recorder.parts
+        self.readers = readers
         self.mapper = event_mapper()
+        self._group = GroupCommit(logins.of(LogRole.WRITER), ring, self.parts, self._stored)
 
-    def close(self) -> None:
-        self.application.close()
+    async def close(self) -> None:
+        await self._group.close()
+        await asyncio.to_thread(self.application.close)
 
     def part_of(self, owner: UUID) -> int:
         return part_of(owner, self.parts)
@@ -75,26 +93,44 @@ class EventLog:
             raise LogUnavailable("the log cannot be written now: try again") from error
 
     async def append_access(self, events: Sequence[Event], beside: Beside) -> list[Stored]:
-        """Append access events, which have no expected version, under the guards of *beside*.
+        """Append access events, which have no expected version, under the guards of *beside*; many share a commit.
 
         Raises:
             appending.NarrowedMeanwhile: decide again.
             LogUnavailable: withhold the answer.
         """
-        sealed = [self.mapper.to_stored_event(event) for event in events]
-        arrays = appending.parameters(sealed, beside, self.parts)
+        write = Write([self.mapper.to_stored_event(event) for event in events], beside)
+        while True:
+            await self._look_up_keys(write)
+            try:
+                return await self._group.append(write)
+            except KeyChanged:
+                self.ring.forget(write.streams())
+
+    async def _look_up_keys(self, write: Write) -> None:
+        lacking = self.ring.lacking(write.streams())
+        if not lacking:
+            return
         try:
-            async with self.pool.connection() as connection:
-                cursor = await connection.execute(appending.STATEMENT, arrays, prepare=True)
-                return appending.stored(await cursor.fetchall())
+            async with self.readers.connection() as connection:
+                cursor = await connection.execute(
+                    KEYS_IN_FORCE, key_parameters(lacking, self.parts), binary=True
+                )
+                rows = await cursor.fetchall()
         except Error as error:
-            meaning = appending.meaning(error)
-            if isinstance(meaning, appending.NarrowedMeanwhile):
-                raise meaning from None
+            raise LogUnavailable("the access could not be recorded") from error
+        self.ring.learn(lacking, [WrappedKey(*row) for row in rows])
+
+    async def _stored(self, writes: Sequence[SealedWrite]) -> list[list[Stored] | None]:
+        try:
+            async with self.readers.connection() as connection:
+                cursor = await connection.execute(STORED, stored_parameters(writes), binary=True)
+                return stored_already(writes, await cursor.fetchall())
+        except Error as error:
             raise LogUnavailable("the access could not be recorded") from error
 
     async def stream(self, owner: UUID, stream: Stream) -> list[Any]:
-        """All events of one stream, in order."""
+        """All events of one stream, in order; one whose key was destroyed comes as `Erased`."""
         return await asyncio.to_thread(lambda: list(self.application.events.get(originator(owner, stream))))
 
     async def fold(
@@ -104,30 +140,64 @@ class EventLog:
         name = originator(owner, stream)
         return await asyncio.to_thread(lambda: reduce(evolve, self.application.events.get(name), start))
 
+    async def fold_many(
+        self,
+        owners: Collection[UUID],
+        stream: Stream,
+        evolve: Callable[[State, Any], State],
+        start: Callable[[UUID], State],
+    ) -> dict[UUID, State]:
+        """As `fold`, for many owners in one statement."""
+        async with self.readers.connection() as connection:
+            cursor = await connection.execute(
+                f"""SELECT {EVENT_COLUMNS}
+                    FROM unnest(%b::smallint[], %b::uuid[]) AS n (part, patient_id)
+                    JOIN event e ON e.part = n.part AND e.patient_id = n.patient_id AND e.stream = %b
+                    LEFT JOIN data_key k ON k.part = e.part AND k.key_id = e.key_id
+                    ORDER BY e.patient_id, e.pos""".encode(),
+                ([self.part_of(owner) for owner in owners], list(owners), stream.value),
+                binary=True,
+            )
+            rows = await cursor.fetchall()
+
+        def folded() -> dict[UUID, State]:
+            states = {owner: start(owner) for owner in owners}
+            for row in rows:
+                event = self.mapper.to_domain_event(open_event(self.ring, *row))
+                states[row[1]] = evolve(states[row[1]], event)
+            return states
+
+        return await asyncio.to_thread(folded)
+
     async def head(self, patient: UUID) -> PatientHead:
         """One row by its key, whether the patient exists or not: both cost the same."""
-        async with self.pool.connection() as connection:
+        part = self.part_of(patient)
+        async with self.readers.connection() as connection:
             cursor = await connection.execute(
-                "SELECT guard_pos, consents FROM patient_head WHERE part = %b AND patient_id = %b",
-                (self.part_of(patient), patient),
+                """SELECT h.guard_pos, h.consents, h.consents_key, k.epoch, k.wrapped
+                   FROM (SELECT %b::smallint AS part, %b::uuid AS patient_id) AS asked
+                   LEFT JOIN patient_head h USING (part, patient_id)
+                   LEFT JOIN data_key k ON k.part = h.part AND k.key_id = h.consents_key""",
+                (part, patient),
                 prepare=True,
                 binary=True,
             )
             row = await cursor.fetchone()
-        return PatientHead() if row is None else PatientHead(*row)
+        assert row is not None
+        guard_pos, consents, key_id, epoch, wrapped = row
+        if consents is None:
+            return PatientHead(guard_pos or 0)
+        secret = self.ring.secret(WrappedKey(key_id, patient, KeyUse.CONSENT, epoch, wrapped))
+        return PatientHead(guard_pos, secret and unseal_consents(secret, patient, consents))
 
     async def record_events_behind(self, patient: UUID, after: int) -> list[tuple[int, Any]]:
         """The patient's record events behind position *after*, with their positions, in order."""
-        async with self.pool.connection() as connection:
+        async with self.readers.connection() as connection:
             cursor = await connection.execute(
-                """SELECT pos, topic, state, event_id, version FROM event
-                   WHERE part = %b AND patient_id = %b AND pos > %b AND stream = %b ORDER BY pos""",
+                f"""SELECT e.pos, {EVENT_COLUMNS} FROM event e LEFT JOIN data_key k USING (part, key_id)
+                    WHERE e.part = %b AND e.patient_id = %b AND e.pos > %b AND e.stream = %b ORDER BY e.pos""".encode(),
                 (self.part_of(patient), patient, after, Stream.RECORD.value),
                 binary=True,
             )
             rows = await cursor.fetchall()
-        name = originator(patient, Stream.RECORD)
-        return [
-            (pos, self.mapper.to_domain_event(SealedEvent(name, version, topic, state, event_id)))
-            for pos, topic, state, event_id, version in rows
-        ]
+        return [(pos, self.mapper.to_domain_event(open_event(self.ring, *row))) for pos, *row in rows]

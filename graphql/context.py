@@ -59,6 +59,9 @@ class Application(Protocol):
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         """Which generation of a projection is live, and where it stands in the patient's part."""
 
+    async def erased_behind(self, projection: str, patient: UUID) -> bool:
+        """Whether the patient's record was erased behind where the projection stands: it still holds what was in it."""
+
     def new_id(self) -> UUID: ...
 
     async def open_record(

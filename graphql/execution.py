@@ -13,8 +13,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import ExecutionResult
 
 from tsuzuri.domain.callers import Caller
-from tsuzuri.eventlog.appending import NarrowedMeanwhile
-from tsuzuri.eventlog.log import LogUnavailable
+from tsuzuri.eventlog.appending import LogUnavailable, NarrowedMeanwhile
 from tsuzuri.graphql.context import Application, Context
 from tsuzuri.graphql.documents import chosen_operation
 from tsuzuri.graphql.facility_types import Facility, load_facilities

@@ -180,8 +180,11 @@ class RecordReader:
 
     async def patient(self) -> Row | None:
         """Name, kana, birth date and sex, as the last facility wrote them."""
+        patient = self.reading.sight.patient
+        if await self.application.erased_behind(identities.NAME, patient):
+            return None
         schema = await self.application.live_schema(identities.NAME)
-        source = Source(identities.VIEW, schema, equal("patient_id", self.reading.sight.patient))
+        source = Source(identities.VIEW, schema, equal("patient_id", patient))
         found = await self._fetch(source.page([], 1, None))
         return found[0] if found else None
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead
-from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse
+from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, StreamErased, TrailRead
+from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse, Stream
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
@@ -69,7 +69,7 @@ class AccessRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (AccessRow,)
-EVENTS: tuple[type[Event], ...] = (AccessPermitted, AccessRefused, TrailRead)
+EVENTS: tuple[type[Event], ...] = (AccessPermitted, AccessRefused, TrailRead, StreamErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -114,6 +114,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     session=audit.session,
                 )
             )
+        case StreamErased(erased=Stream.ACCESS) as event:
+            rows.remove_all(AccessRow, event.owner)
         case AccessRefused() as event:
             rows.put(
                 AccessRow(

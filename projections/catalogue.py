@@ -33,6 +33,11 @@ class Projection:
     payloads: Callable[[Event], Sequence[UUID]]
     apply: Callable[[Rows, Recorded[Event]], None]
 
+    @property
+    def for_auditors(self) -> bool:
+        """Whether the auditor's role may read it: who saw what, and what was permitted; no records."""
+        return self.name in (audit_trail.NAME, consent_register.NAME, facilities.NAME)
+
     def schema(self, generation: int) -> str:
         """The PostgreSQL schema in which one generation lives."""
         return f"{self.name}_g{generation}"

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Event
+from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Event, StreamErased
+from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
@@ -43,7 +44,7 @@ class ConsentRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (ConsentRow,)
-EVENTS: tuple[type[Event], ...] = (ConsentGranted, ConsentWithdrawn)
+EVENTS: tuple[type[Event], ...] = (ConsentGranted, ConsentWithdrawn, StreamErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -79,6 +80,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             for scope in [{"record_class": str(c)} for c in event.classes] or [{}]:
                 how = {} if event.given is None else {"given": event.given}
                 _end(rows, recorded, {"facility": event.facility, **how, **scope}, withdrawn=True)
+        case StreamErased(erased=Stream.CONSENT) as event:
+            rows.remove_all(ConsentRow, event.owner)
 
 
 def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, str], *, withdrawn: bool) -> None:

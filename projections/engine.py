@@ -12,11 +12,12 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from tsuzuri.domain.events import Event, originator
-from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.eventlog.following import Batch, LoggedEvent, follow, heads
-from tsuzuri.eventlog.mapper import EventMapper, SealedEvent
+from tsuzuri.domain.events import Erased
+from tsuzuri.eventlog.data_keys import KeyRing, WrappedKey
+from tsuzuri.eventlog.following import Batch, follow, heads
+from tsuzuri.eventlog.mapper import EventMapper
 from tsuzuri.eventlog.places import Vector
+from tsuzuri.eventlog.sealed_events import unseal_payload
 from tsuzuri.projections.catalogue import Projection
 from tsuzuri.projections.rows import Recorded, Row, Rows
 
@@ -44,8 +45,9 @@ class Progress:
 class Engine:
     """Applies batches to one generation. It holds no state between them: everything is in the database."""
 
-    def __init__(self, mapper: EventMapper, *, batch_events: int = BATCH_EVENTS):
+    def __init__(self, mapper: EventMapper, ring: KeyRing, *, batch_events: int = BATCH_EVENTS):
         self.mapper = mapper
+        self.ring = ring
         self.batch_events = batch_events
 
     def catch_up(
@@ -100,13 +102,13 @@ class Engine:
         batch: Batch,
     ) -> Batch:
         """Apply what of the batch fits into memory; the batch that was applied."""
-        events = [(row, self._event(row)) for row in batch.events]
+        events = [(row, self.mapper.to_domain_event(row.opened(self.ring))) for row in batch.events]
         wanted = [[(row.part, payload) for payload in projection.payloads(event)] for row, event in events]
         fitting = _fitting(connection, wanted)
         if fitting < len(events):
             batch = batch.first(fitting, after)
             events, wanted = events[:fitting], wanted[:fitting]
-        bodies = _payloads(connection, [one for payloads in wanted for one in payloads])
+        bodies = self._payloads(connection, [one for payloads in wanted for one in payloads])
         rows = Rows()
         owners = {row.patient_id for row, _ in events}
         for kind in projection.rows:
@@ -114,6 +116,8 @@ class Engine:
                 for held in _load(connection, projection, generation, kind, owners):
                     rows.load(held)
         for row, event in events:
+            if isinstance(event, Erased):  # what it said is gone, and what it led to was removed with it
+                continue
             carried = {
                 payload: bodies[payload] for payload in projection.payloads(event) if payload in bodies
             }
@@ -124,11 +128,26 @@ class Engine:
             _merge(connection, projection, generation, kind, rows)
         return batch
 
-    def _event(self, row: LoggedEvent) -> Event:
-        name = originator(row.patient_id, Stream(row.stream))
-        sealed = SealedEvent(name, row.version or 0, row.topic, row.state, row.event_id)
-        event: Event = self.mapper.to_domain_event(sealed)
-        return event
+    def _payloads(self, connection: Connection[Any], wanted: Sequence[tuple[int, UUID]]) -> dict[UUID, bytes]:
+        """The payloads that can still be read."""
+        if not wanted:
+            return {}
+        parts, ids = zip(*wanted, strict=True)
+        found = connection.execute(
+            """SELECT p.payload_id, p.body, p.key_id, k.patient_id, k.use, k.epoch, k.wrapped
+               FROM unnest(%b::smallint[], %b::uuid[]) AS w (part, payload_id)
+               JOIN payload p USING (part, payload_id) JOIN data_key k USING (part, key_id)""",
+            (list(parts), list(ids)),
+            binary=True,
+        )
+        secrets = (
+            (payload, body, self.ring.secret(WrappedKey(*key))) for payload, body, *key in found.fetchall()
+        )
+        return {
+            payload: unseal_payload(secret, payload, body)
+            for payload, body, secret in secrets
+            if secret is not None
+        }
 
 
 def lock_checkpoint(connection: Connection[Any], projection: Projection, generation: int) -> Vector:
@@ -172,7 +191,7 @@ def _fitting(connection: Connection[Any], wanted: Sequence[Sequence[tuple[int, U
         return len(wanted)
     parts, payloads = zip(*ids, strict=True)
     found = connection.execute(
-        """SELECT payload_id, octet_length(body) FROM unnest(%b::smallint[], %b::uuid[]) AS w (part, payload_id)
+        """SELECT payload_id, size FROM unnest(%b::smallint[], %b::uuid[]) AS w (part, payload_id)
            JOIN payload USING (part, payload_id)""",
         (list(parts), list(payloads)),
     )
@@ -183,19 +202,6 @@ def _fitting(connection: Connection[Any], wanted: Sequence[Sequence[tuple[int, U
         if bytes_so_far > BATCH_BYTES and place > 0:
             return place
     return len(wanted)
-
-
-def _payloads(connection: Connection[Any], wanted: Sequence[tuple[int, UUID]]) -> dict[UUID, bytes]:
-    if not wanted:
-        return {}
-    parts, ids = zip(*wanted, strict=True)
-    found = connection.execute(
-        """SELECT payload_id, body FROM unnest(%b::smallint[], %b::uuid[]) AS w (part, payload_id)
-           JOIN payload USING (part, payload_id)""",
-        (list(parts), list(ids)),
-        binary=True,
-    )
-    return dict(found.fetchall())
 
 
 def _table(projection: Projection, generation: int, kind: type[Row]) -> Identifier:
@@ -224,13 +230,16 @@ def _merge(
     connection: Connection[Any], projection: Projection, generation: int, kind: type[Row], rows: Rows
 ) -> None:
     """Write what `apply` left: deletions first, then all rows by COPY and one INSERT."""
-    put, removed = rows.changed(kind)
+    changed = rows.changed(kind)
     table = _table(projection, generation, kind)
-    if removed:
+    if changed.emptied:
+        owners = SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(table, Identifier(kind.OWNER))
+        connection.execute(owners, (changed.emptied,))
+    if changed.removed:
         keys = SQL(" AND ").join(SQL("{} = %s").format(Identifier(name)) for name in kind.KEY)
         with connection.cursor() as cursor:
-            cursor.executemany(SQL("DELETE FROM {} WHERE {}").format(table, keys), removed)
-    if not put:
+            cursor.executemany(SQL("DELETE FROM {} WHERE {}").format(table, keys), changed.removed)
+    if not changed.put:
         return
     columns = kind.columns()
     incoming = Identifier(f"incoming_{projection.schema(generation)}_{kind.TABLE}")
@@ -238,7 +247,7 @@ def _merge(
         SQL("CREATE TEMP TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DELETE ROWS").format(incoming, table)
     )
     with connection.cursor().copy(SQL("COPY {} ({}) FROM STDIN").format(incoming, _columns(columns))) as copy:
-        for row in put:
+        for row in changed.put:
             copy.write_row([getattr(row, name) for name in columns])
     updates = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(name)) for name in columns)
     connection.execute(

@@ -117,6 +117,17 @@ def rebuild(
     return Rebuilt(generation, live, comparison, promoted)
 
 
+def drop_retired(connection: Connection[Any], projection: Projection) -> list[int]:
+    """Drop every generation that reads do not follow; returns which."""
+    found = connection.execute(
+        "SELECT generation FROM projection_generation WHERE name = %s AND state = 'RETIRED' ORDER BY 1",
+        (projection.name,),
+    ).fetchall()
+    for (generation,) in found:
+        drop(connection, projection, generation)
+    return [generation for (generation,) in found]
+
+
 def compare(
     connection: Connection[Any], engine: Engine, projection: Projection, old: int, new: int
 ) -> Comparison:
@@ -231,6 +242,10 @@ def _create(connection: Connection[Any], projection: Projection, generation: int
     connection.execute(SQL("SET LOCAL search_path TO {}, public").format(schema))
     connection.execute(projection.tables.encode())
     connection.execute("SET LOCAL search_path TO DEFAULT")
+    readers = ["tsuzuri_reader"] + ["tsuzuri_auditor"] * projection.for_auditors
+    for reader in map(Identifier, readers):
+        connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
+        connection.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, reader))
     connection.execute(
         "INSERT INTO projection_generation (name, generation, version, state) VALUES (%s, %s, %s, %s)",
         (projection.name, generation, projection.version, state),

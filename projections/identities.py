@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.domain.events import Event, PatientIdentified
+from tsuzuri.domain.events import Event, PatientIdentified, StreamErased
+from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
@@ -56,7 +57,7 @@ class NumberRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (PersonRow, NumberRow)
-EVENTS: tuple[type[Event], ...] = (PatientIdentified,)
+EVENTS: tuple[type[Event], ...] = (PatientIdentified, StreamErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -92,6 +93,9 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                                 first_stated_at=recorded.recorded_at,
                             )
                         )
+        case StreamErased(erased=Stream.RECORD) as event:
+            for kind in (PersonRow, NumberRow):
+                rows.remove_all(kind, event.owner)
 
 
 VIEW = View(

@@ -4,7 +4,7 @@ An entry's JSON has the fields of the record index's view, so a summary reads li
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,18 @@ from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered, BundleReplaced, Event
-from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
+from tsuzuri.domain.events import (
+    BundleAccepted,
+    BundleCancelled,
+    BundleRegistered,
+    BundleReplaced,
+    Event,
+    PayloadErased,
+    StreamErased,
+)
+from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, Stream
 from tsuzuri.projections.record_index import ENTRIES
-from tsuzuri.projections.record_rows import EntryRow, entry_rows, hidden_facts
+from tsuzuri.projections.record_rows import EntryRow, entry_rows
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
@@ -24,7 +32,7 @@ NAME, VERSION = "patient_summary", 1
 TABLES = """
 CREATE TABLE summary (
     patient_id uuid NOT NULL, record_class text NOT NULL, marks text NOT NULL, document uuid NOT NULL,
-    flags text[] NOT NULL, entries text NOT NULL, valid_until timestamptz,
+    unit uuid NOT NULL, flags text[] NOT NULL, entries text NOT NULL, valid_until timestamptz,
     PRIMARY KEY (patient_id, record_class, marks, document)
 );
 """
@@ -40,13 +48,20 @@ class SummaryRow(Row):
     record_class: str
     marks: str  # the flags, joined: a key needs one value
     document: UUID
+    unit: UUID  # the payload they were read from: erased together
     flags: list[str]
     entries: str  # a JSON array
     valid_until: datetime | None = None
 
 
 ROWS: tuple[type[Row], ...] = (SummaryRow,)
-EVENTS: tuple[type[Event], ...] = (BundleRegistered, BundleReplaced, BundleCancelled)
+EVENTS: tuple[type[Event], ...] = (
+    BundleRegistered,
+    BundleReplaced,
+    BundleCancelled,
+    PayloadErased,
+    StreamErased,
+)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -63,15 +78,22 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             entries = entry_rows(recorded, event)
             groups: Groups = defaultdict(list)
             for entry in entries:
-                groups[entry.record_class, tuple(entry.flags_now), event.document].append(_shown(entry))
-            _move_hidden(rows, event, hidden_facts(entries), groups)
+                group = (entry.record_class, tuple(entry.flags_now), event.document, entry.unit)
+                groups[group].append(_shown(entry))
+            _move_hidden(rows, event, groups)
             _put(rows, event.patient, groups)
         case BundleCancelled() as event:
             _forget(rows, recorded.owner, event.document)
+        case PayloadErased() as event:
+            for row in rows.of(SummaryRow, event.patient, document=event.document):
+                if row.unit in event.payloads:
+                    rows.remove(row)
+        case StreamErased(erased=Stream.RECORD) as event:
+            rows.remove_all(SummaryRow, event.owner)
 
 
-Groups = dict[tuple[str, tuple[str, ...], UUID], list[dict[str, Any]]]
-"""Entries by class, marks and document."""
+Groups = dict[tuple[str, tuple[str, ...], UUID, UUID], list[dict[str, Any]]]
+"""Entries by class, marks, document and unit. A class of one document lies in one unit."""
 
 
 def _forget(rows: Rows, patient: UUID, document: UUID) -> None:
@@ -79,29 +101,27 @@ def _forget(rows: Rows, patient: UUID, document: UUID) -> None:
         rows.remove(row)
 
 
-def _move_hidden(
-    rows: Rows, event: BundleAccepted, hiding: Mapping[str, frozenset[str]], groups: Groups
-) -> None:
+def _move_hidden(rows: Rows, event: BundleAccepted, groups: Groups) -> None:
     """As in the record index: what the same facility sent before of a hidden fact goes to the hidden group."""
-    for row in rows.of(SummaryRow, event.patient) if hiding else ():
+    for row in rows.of(SummaryRow, event.patient) if event.hides else ():
         entries = _entries(row)
-        marked = [e["sender"] == event.facility and e["fact"] in hiding for e in entries]
+        marked = [e["sender"] == event.facility and e["fact"] in event.hides for e in entries]
         if not any(marked):
             continue
         rows.remove(row)
         for entry, covered in zip(entries, marked, strict=True):
-            marks = hiding[entry["fact"]] if covered else frozenset()
+            marks = event.hides[entry["fact"]] if covered else ()
             flags = tuple(sorted({*row.flags, *marks}))
-            groups[row.record_class, flags, row.document].append({**entry, "flags": flags})
+            groups[row.record_class, flags, row.document, row.unit].append({**entry, "flags": flags})
 
 
 def _put(rows: Rows, patient: UUID, groups: Groups) -> None:
-    for (record_class, flags, document), entries in groups.items():
+    for (record_class, flags, document, unit), entries in groups.items():
         group: dict[str, Any] = {"record_class": record_class, "marks": ",".join(flags), "document": document}
         before = [entry for row in rows.of(SummaryRow, patient, **group) for entry in _entries(row)]
         ordered = sorted([*before, *entries], key=lambda entry: str(entry["id"]))
         body = msgspec.json.encode(ordered).decode()
-        rows.put(SummaryRow(patient_id=patient, **group, flags=list(flags), entries=body))
+        rows.put(SummaryRow(patient_id=patient, **group, unit=unit, flags=list(flags), entries=body))
 
 
 def _entries(row: SummaryRow) -> list[dict[str, Any]]:

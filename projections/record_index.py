@@ -4,18 +4,26 @@ Rows are closed, not deleted. What must not be seen any more at any `asOf` (a ca
 marked later) says so on every one of its rows: `cancelled`, `flags_now`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered, BundleReplaced, Event
+from tsuzuri.domain.events import (
+    BundleAccepted,
+    BundleCancelled,
+    BundleRegistered,
+    BundleReplaced,
+    Event,
+    PayloadErased,
+    StreamErased,
+)
 from tsuzuri.domain.units import load_document
+from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.projections.record_rows import (
     DocumentRow,
     EntryRow,
     document_row,
     entry_rows,
-    hidden_facts,
 )
 from tsuzuri.projections.rows import Recorded, Row, Rows
 from tsuzuri.projections.view import View
@@ -37,7 +45,8 @@ CREATE INDEX document_page ON document (patient_id, sort_at DESC, document DESC)
 CREATE TABLE entry (
     patient_id uuid NOT NULL, entry uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
     registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
-    visible_until timestamptz, document uuid NOT NULL, document_kind text NOT NULL, record_class text NOT NULL,
+    visible_until timestamptz, document uuid NOT NULL, document_kind text NOT NULL, unit uuid NOT NULL,
+    record_class text NOT NULL,
     resource_type text NOT NULL, resource_place integer NOT NULL, sender text NOT NULL,
     fact text NOT NULL, analyte text, name text NOT NULL,
     codings text NOT NULL,
@@ -56,7 +65,13 @@ CREATE INDEX entry_document ON entry (patient_id, document);
 
 
 ROWS: tuple[type[Row], ...] = (DocumentRow, EntryRow)
-EVENTS: tuple[type[Event], ...] = (BundleRegistered, BundleReplaced, BundleCancelled)
+EVENTS: tuple[type[Event], ...] = (
+    BundleRegistered,
+    BundleReplaced,
+    BundleCancelled,
+    PayloadErased,
+    StreamErased,
+)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -78,6 +93,16 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                 rows.put(replace(row, cancelled=True))
             for entry in rows.of(EntryRow, event.patient, document=event.document):
                 rows.put(replace(entry, cancelled=True))
+        case PayloadErased() as event:
+            for row in rows.of(DocumentRow, event.patient, document=event.document):
+                if row.received in event.payloads:
+                    rows.remove(row)
+            for entry in rows.of(EntryRow, event.patient, document=event.document):
+                if entry.unit in event.payloads:
+                    rows.remove(entry)
+        case StreamErased(erased=Stream.RECORD) as event:
+            for kind in (DocumentRow, EntryRow):
+                rows.remove_all(kind, event.owner)
 
 
 def _close(rows: Rows, recorded: Recorded[Event], document: UUID) -> None:
@@ -93,21 +118,21 @@ def _open(rows: Rows, recorded: Recorded[Event], event: BundleRegistered | Bundl
     if head is not None:
         rows.put(document_row(recorded, event, load_document(head)))
     entries = entry_rows(recorded, event)
-    if hiding := hidden_facts(entries):
-        _hide_earlier(rows, event, hiding)
+    if event.hides:
+        _hide_earlier(rows, event)
     for entry in entries:
         rows.put(entry)
 
 
-def _hide_earlier(rows: Rows, event: BundleAccepted, hiding: Mapping[str, frozenset[str]]) -> None:
+def _hide_earlier(rows: Rows, event: BundleAccepted) -> None:
     """A mark that hides a fact hides what the same facility sent of it before, in whichever Bundle.
 
     No `asOf` may show what the mark covers now. A version sent later without the mark is shown again. Whose fact
     it is goes by who registered it: what an entry says of its facility could be anybody's.
     """
     for earlier in rows.of(EntryRow, event.patient, sender=event.facility):
-        if earlier.fact in hiding:
-            rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *hiding[earlier.fact]})))
+        if marks := event.hides.get(earlier.fact):
+            rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *marks})))
 
 
 ENTRIES = View(

@@ -1,6 +1,5 @@
 """One row for each version of a document, and of each of its entries: how what was read becomes columns."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +10,7 @@ from tsuzuri.domain.events import BundleAccepted, Event
 from tsuzuri.domain.owners import entry_id
 from tsuzuri.domain.record import Document, Entry
 from tsuzuri.domain.units import load_entries
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, HIDING_FLAGS, RecordClass
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RecordClass
 from tsuzuri.projections.rows import Recorded, Row
 
 
@@ -61,6 +60,7 @@ class EntryRow(Row):
     visible_until: datetime | None = None
     document: UUID
     document_kind: str
+    unit: UUID  # the payload it was read from: erased together
     record_class: str
     resource_type: str
     resource_place: int
@@ -122,19 +122,13 @@ def entry_rows(recorded: Recorded[Event], event: BundleAccepted) -> list[EntryRo
 
     Two entries of one Bundle that the sender calls by one name are one fact: what hides one hides both.
     """
-    bodies = [recorded.payloads[unit.payload] for unit in event.units if unit.payload in recorded.payloads]
-    rows = [_entry_row(recorded, event, entry) for body in bodies for entry in load_entries(body)]
-    hiding = hidden_facts(rows)
-    return [replace(row, flags_now=sorted({*row.flags, *hiding.get(row.fact, ())})) for row in rows]
-
-
-def hidden_facts(rows: Iterable[EntryRow]) -> dict[str, frozenset[str]]:
-    """Facts that carry a hiding mark, and which."""
-    found: dict[str, frozenset[str]] = {}
-    for row in rows:
-        if hiding := HIDING_FLAGS & set(row.flags):
-            found[row.fact] = found.get(row.fact, frozenset()) | hiding
-    return found
+    rows = [
+        _entry_row(recorded, event, unit.payload, entry)
+        for unit in event.units
+        if unit.payload in recorded.payloads
+        for entry in load_entries(recorded.payloads[unit.payload])
+    ]
+    return [replace(row, flags_now=sorted({*row.flags, *event.hides.get(row.fact, ())})) for row in rows]
 
 
 def _analyte(entry: Entry) -> str | None:
@@ -145,7 +139,7 @@ def _analyte(entry: Entry) -> str | None:
     return next(listed, entry.name)
 
 
-def _entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) -> EntryRow:
+def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, entry: Entry) -> EntryRow:
     return EntryRow(
         patient_id=event.patient,
         entry=entry_id(event.document, entry.key),
@@ -153,6 +147,7 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, entry: Entry) -
         registered_at=recorded.recorded_at,
         document=event.document,
         document_kind=event.kind,
+        unit=unit,
         record_class=entry.record_class,
         resource_type=entry.resource_type,
         resource_place=entry.resource_place,

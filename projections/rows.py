@@ -42,6 +42,15 @@ class Recorded(Generic[E]):
     payloads: Mapping[UUID, bytes]  # those the projection asked for; an erased one is absent
 
 
+@dataclass(frozen=True)
+class Changed:
+    """What became of the rows of one table: to be done in this order."""
+
+    emptied: list[UUID]  # owners of whom everything goes
+    removed: list[tuple[Any, ...]]  # keys
+    put: list[Row]
+
+
 class Rows:
     """The rows of the owners in one batch. `put` replaces a row of the same key."""
 
@@ -51,6 +60,7 @@ class Rows:
         )
         self._put: dict[type[Row], dict[tuple[Any, ...], Row]] = defaultdict(dict)
         self._removed: dict[type[Row], set[tuple[Any, ...]]] = defaultdict(set)
+        self._emptied: dict[type[Row], set[UUID]] = defaultdict(set)
 
     def load(self, row: Row) -> None:
         """A row as it lies in the table."""
@@ -74,6 +84,13 @@ class Rows:
         self._put[type(row)].pop(row.key(), None)
         self._removed[type(row)].add(row.key())
 
-    def changed(self, kind: type[Row]) -> tuple[list[Row], list[tuple[Any, ...]]]:
-        """The rows to write and the keys to delete."""
-        return list(self._put[kind].values()), list(self._removed[kind])
+    def remove_all(self, kind: type[Row], owner: UUID) -> None:
+        """Every row of one owner, also those that `apply` never looks at."""
+        self._emptied[kind].add(owner)
+        self._held[kind].pop(owner, None)
+        self._put[kind] = {
+            key: row for key, row in self._put[kind].items() if getattr(row, row.OWNER) != owner
+        }
+
+    def changed(self, kind: type[Row]) -> Changed:
+        return Changed(list(self._emptied[kind]), list(self._removed[kind]), list(self._put[kind].values()))

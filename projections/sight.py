@@ -13,8 +13,9 @@ from tsuzuri.domain.events import Ground
 class LeftOut:
     """What was changed behind the position the index stands on, so that its old rows must not show."""
 
-    documents: tuple[UUID, ...] = ()  # replaced or cancelled
+    documents: tuple[UUID, ...] = ()  # replaced, cancelled or erased
     hidden: tuple[tuple[str, str], ...] = ()  # sender and fact of what was marked
+    everything: bool = False  # the record was erased: what the index has of her is from before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class Sight:
             SQL("patient_id = {}").format(Literal(self.patient)),
             self._grounds(SQL("flags_now") if history else SQL("flags")),
         ]
+        if self.left_out.everything:
+            conditions.append(SQL("false"))
         if self.left_out.documents:
             conditions.append(SQL("document <> ALL ({})").format(Literal(list(self.left_out.documents))))
         if facts:

@@ -13,7 +13,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, evolve
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn
 from tsuzuri.domain.vocabulary import Role
-from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere
+from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere, Guard, NarrowedMeanwhile
 
 
 def may_change(caller: Caller, patient: UUID, facility: str) -> None:
@@ -39,14 +39,16 @@ async def change_consent(
         Busy: try again; and whatever *decide* raises.
     """
     for _ in range(ATTEMPTS):
+        head = await services.log.head(patient)  # before the consents: what narrows from here on is noticed
         consents = await load_consents(services, patient)
         event = decide(consents)
         state = consent_state.dump(evolve(consents, event))
-        beside = Beside(narrows=True, consents=state, claims=claims)
+        guard = Guard(patient, head.guard_pos)
+        beside = Beside(narrows=True, consents=state, claims=claims, guards=[guard])
         try:
             await services.log.save(event, beside=beside)
             return event.event_id
-        except IntegrityError:
+        except (IntegrityError, NarrowedMeanwhile):
             continue
         except ClaimedElsewhere:
             raise Busy("the patient was being registered; grant the consent again") from None

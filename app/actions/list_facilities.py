@@ -33,7 +33,7 @@ async def _list(services: Services, caller: Caller, facility: Facility) -> bool:
     owner: UUID = facility_owner(facility.number)
     for _ in range(ATTEMPTS):
         before = list(await services.log.stream(owner, Stream.RECORD))
-        if before and Facility.of(before[-1]) == facility:
+        if before and isinstance(before[-1], FacilityListed) and Facility.of(before[-1]) == facility:
             return False
         event = FacilityListed(
             originator_id=originator(owner, Stream.RECORD),

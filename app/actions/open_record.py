@@ -9,9 +9,15 @@ from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import AccessRequest, Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import BundleCancelled, BundleRegistered, BundleReplaced
+from tsuzuri.domain.events import (
+    BundleCancelled,
+    BundleRegistered,
+    BundleReplaced,
+    PayloadErased,
+    StreamErased,
+)
 from tsuzuri.domain.identifiers import PatientKey
-from tsuzuri.domain.vocabulary import PurposeOfUse
+from tsuzuri.domain.vocabulary import PurposeOfUse, Stream
 from tsuzuri.graphql.context import AsOf, AsOfPosition
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
@@ -122,7 +128,10 @@ async def _wait_for(services: Services, patient: UUID, position: int, seconds: f
         await asyncio.sleep(_POLL_SECONDS)
 
 
-Changed = BundleRegistered | BundleReplaced | BundleCancelled
+Changed = BundleRegistered | BundleReplaced | BundleCancelled | PayloadErased | StreamErased
+
+
+_ENDING = BundleReplaced | BundleCancelled | PayloadErased
 
 
 async def _behind(
@@ -136,19 +145,24 @@ async def _behind(
         return []
     events = await services.log.record_events_behind(patient, stands.position)
     return [
-        (pos, event)
-        for pos, event in events
-        if isinstance(event, Changed) and (not event.touches or set(event.touches) & set(decision.classes))
+        (pos, event) for pos, event in events if isinstance(event, Changed) and _concerns(event, decision)
     ]
+
+
+def _concerns(event: Changed, decision: Permitted) -> bool:
+    if isinstance(event, StreamErased):
+        return event.erased is Stream.RECORD
+    return not event.touches or bool(set(event.touches) & set(decision.classes))
 
 
 def _left_out(behind: list[Changed]) -> LeftOut:
     return LeftOut(
-        documents=tuple({e.document for e in behind if isinstance(e, BundleReplaced | BundleCancelled)}),
+        documents=tuple({e.document for e in behind if isinstance(e, _ENDING)}),
         hidden=tuple(
             (event.facility, fact)
             for event in behind
             if isinstance(event, BundleRegistered | BundleReplaced)
             for fact in event.hides
         ),
+        everything=any(isinstance(event, StreamErased) for event in behind),
     )

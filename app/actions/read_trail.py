@@ -18,16 +18,14 @@ async def trail_complete_until(services: Services) -> datetime:
     Raises:
         Busy: an append has stood open for seconds.
     """
-    async with services.pool.connection() as connection:
+    async with services.auditors.connection() as connection:
         cursor = await connection.execute("SELECT clock_timestamp()")
         row = await cursor.fetchone()
         assert row is not None
         moment: datetime = row[0]
         try:
             for part in range(services.log.parts):
-                await connection.execute(
-                    "SELECT FROM part_head WHERE part = %b FOR SHARE", (part,), prepare=True
-                )
+                await connection.execute("SELECT await_appends(%b::smallint)", (part,), prepare=True)
         except LockNotAvailable:
             raise Busy("an append to the log is taking long; ask again") from None
         cursor = await connection.execute(

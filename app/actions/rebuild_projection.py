@@ -6,6 +6,7 @@ from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
+from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.projections.catalogue import projection
 from tsuzuri.projections.engine import Engine, Progress
 from tsuzuri.projections.generations import Rebuilt, Standing, rebuild, standings
@@ -13,7 +14,7 @@ from tsuzuri.projections.generations import Rebuilt, Standing, rebuild, standing
 
 def projection_standings(services: Services) -> list[Standing]:
     """Where each projection stands."""
-    with services.database() as connection:
+    with services.logins.connect(LogRole.READER) as connection:
         return standings(connection)
 
 
@@ -33,5 +34,7 @@ def rebuild_projection(
     if caller.role is not Role.OPERATOR:
         raise NotPermitted("only an operator rebuilds projections")
     wanted = projection(name)
-    with services.database() as connection:
-        return rebuild(connection, Engine(services.log.mapper), wanted, on_progress=on_progress)
+    with services.logins.connect(LogRole.PROJECTOR) as connection:
+        return rebuild(
+            connection, Engine(services.log.mapper, services.ring), wanted, on_progress=on_progress
+        )

@@ -37,7 +37,7 @@ async def settle_readings(
 
     Raises:
         tsuzuri.eventlog.appending.NarrowedMeanwhile: the answer must not leave; decide and read again.
-        tsuzuri.eventlog.log.LogUnavailable: the answer must not leave.
+        tsuzuri.eventlog.appending.LogUnavailable: the answer must not leave.
     """
     events: list[Event] = [
         _permitted(reading, operation, data, schema_sha256, caller) for reading in readings.permitted

@@ -2,11 +2,11 @@
 
 import typer
 
-from tsuzuri.app.database import database
-from tsuzuri.app.migrate import migrate, pending_migrations
+from tsuzuri.app.database import bring_up, database
+from tsuzuri.app.migrate import pending_migrations
 from tsuzuri.app.settings import read_settings
 from tsuzuri.eventlog.connecting import connect
-from tsuzuri.projections.generations import prepare, unprepared
+from tsuzuri.projections.generations import unprepared
 
 app = typer.Typer(no_args_is_help=True, help="The database.")
 
@@ -15,10 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="The database.")
 def migrate_database() -> None:
     """Bring the database up to this program."""
     settings = read_settings()
-    with database(settings) as dsn, connect(dsn) as connection:
-        for applied in migrate(connection, parts=settings.parts):
+    with database(settings) as dsn:
+        for applied in bring_up(settings, dsn):
             typer.echo(f"applied {applied.number:04}_{applied.name}")
-        prepare(connection)
     typer.echo("the database fits this program")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -15,17 +15,19 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tsuzuri.app.actions.refusals import Busy, NotPermitted
-from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.actions.register_bundles import Refused, register_bundles
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings, read_settings
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES, BundleRejected
+from tsuzuri.domain.registrations import RegisteredBundle
 
 FAILED = frozenset({"rejected", "unreadable"})
 _SHOWN = ("registered", "replaced", "unchanged", "superseded", "rejected", "not-a-bundle", "unreadable")
+_FEW = 50
+_WINDOW_PIECES, _WINDOW_BYTES = 200, 32 * 1024 * 1024
 _LINE_BYTES_MAX = SIZE_MAX_BYTES + 2  # the largest Bundle there may be, and the end of its line
 
 
@@ -35,6 +37,7 @@ class Piece:
 
     file: str  # the path; for a line, the path and ":" and its number
     body: bytes  # of what is larger than a Bundle may be, one byte more than that
+    last: bool = False  # nothing may come behind it for long: it came out of a pipe
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def pieces(path: Path) -> Iterator[Piece | Result]:
     """The file, or its lines one by one: no more than one is held in memory."""
     try:
         with path.open("rb") as file:
+            piped = not S_ISREG(os.fstat(file.fileno()).st_mode)
             if path.suffix != ".ndjson":
                 yield Piece(_name(path), file.read(SIZE_MAX_BYTES + 1))
                 return
@@ -104,7 +108,7 @@ def pieces(path: Path) -> Iterator[Piece | Result]:
                 while len(rest) >= _LINE_BYTES_MAX and not rest.endswith(b"\n"):
                     body, rest = line[: SIZE_MAX_BYTES + 1], file.readline(_LINE_BYTES_MAX)
                 if body.strip() or len(body) > SIZE_MAX_BYTES:
-                    yield Piece(f"{_name(path)}:{number}", body)
+                    yield Piece(f"{_name(path)}:{number}", body, last=piped)
     except OSError as error:
         yield _unreadable(path, error)
 
@@ -138,26 +142,58 @@ async def _ingest(
         redirect_stdout=sys.stdout.isatty(),
     )
     counts: Counter[str] = Counter()
-    async with services(settings, dsn) as opened:
+    workers = (os.cpu_count() or 1) if _many(found) else 0
+    async with services(settings, dsn, reader_processes=workers) as opened:
         with bar:
-            for one in bar.track(found, description="files"):
-                for piece in pieces(one) if isinstance(one, Path) else [one]:
-                    result = piece if isinstance(piece, Result) else await _register(opened, caller, piece)
+            each = (piece for one in bar.track(found, description="files") for piece in _pieces_of(one))
+            for window in windows(each):
+                for result in await _register(opened, caller, window):
                     counts[result.status] += 1
                     tell(result)
     return counts
 
 
-async def _register(opened: Services, caller: Caller, piece: Piece) -> Result:
-    try:
-        registered = await register_bundle(opened, caller, piece.body, on_behalf=True)
-    except BundleRejected as rejected:
-        if rejected.not_a_bundle:
-            return Result(piece.file, "not-a-bundle", f"not a Bundle: {rejected.reason}")
-        return Result(piece.file, "unreadable" if rejected.unreadable else "rejected", str(rejected))
-    except (NotPermitted, Busy) as refused:
-        return Result(piece.file, "rejected", str(refused))
-    return Result(piece.file, registered.outcome.lower(), "; ".join(registered.warnings) or None)
+def _many(found: list[Path | Result]) -> bool:
+    """Whether starting processes that read Bundles is worth the seconds it takes."""
+    return len(found) > _FEW or any(isinstance(one, Path) and one.suffix == ".ndjson" for one in found)
+
+
+def _pieces_of(one: Path | Result) -> Iterator[Piece | Result]:
+    return pieces(one) if isinstance(one, Path) else iter([one])
+
+
+def windows(each: Iterable[Piece | Result]) -> Iterator[list[Piece | Result]]:
+    """What is worked on at once: so many pieces, and so many bytes, that they fit into memory."""
+    window: list[Piece | Result] = []
+    weight = 0
+    for piece in each:
+        window.append(piece)
+        weight += len(piece.body) if isinstance(piece, Piece) else 0
+        piped = isinstance(piece, Piece) and piece.last
+        if len(window) == _WINDOW_PIECES or weight > _WINDOW_BYTES or piped:
+            yield window
+            window, weight = [], 0
+    if window:
+        yield window
+
+
+async def _register(opened: Services, caller: Caller, window: list[Piece | Result]) -> list[Result]:
+    """What became of each, in their order."""
+    bodies = [piece.body for piece in window if isinstance(piece, Piece)]
+    told = iter(await register_bundles(opened, caller, bodies, on_behalf=True))
+    return [_result(piece.file, next(told)) if isinstance(piece, Piece) else piece for piece in window]
+
+
+def _result(file: str, told: RegisteredBundle | Refused) -> Result:
+    match told:
+        case RegisteredBundle():
+            return Result(file, told.outcome.lower(), "; ".join(told.warnings) or None)
+        case BundleRejected(not_a_bundle=True):
+            return Result(file, "not-a-bundle", f"not a Bundle: {told.reason}")
+        case BundleRejected(unreadable=True):
+            return Result(file, "unreadable", str(told))
+        case _:
+            return Result(file, "rejected", str(told))
 
 
 def _tell_program(result: Result) -> None:

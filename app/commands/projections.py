@@ -13,10 +13,12 @@ from rich.table import Column, Table
 from tsuzuri.app.actions.rebuild_projection import rebuild_projection
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.database import ready_database
+from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.projector import Projector
-from tsuzuri.app.services import services
+from tsuzuri.app.services import logins_of, services
 from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.eventlog.connecting import connect
+from tsuzuri.eventlog.connecting import LogRole
+from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, projection
 from tsuzuri.projections.engine import Engine
@@ -29,7 +31,8 @@ app = typer.Typer(no_args_is_help=True, help="Projections: where they stand, cat
 @app.command("list")
 def list_projections() -> None:
     """Where each projection's live generation stands."""
-    with ready_database(read_settings()) as dsn, connect(dsn) as connection:
+    settings = read_settings()
+    with ready_database(settings) as dsn, logins_of(settings, dsn).connect(LogRole.READER) as connection:
         headings = ("projection", "generation", "position", "lag events", "lag seconds", "kept beside")
         table = Table(
             *(Column(heading, no_wrap=True) for heading in headings),
@@ -51,14 +54,16 @@ def catch_up(
     follow: Annotated[bool, typer.Option(help="Go on as events come, until stopped.")] = False,
 ) -> None:
     """Apply what the log has and the projections lack."""
-    with ready_database(read_settings()) as dsn:
+    settings = read_settings()
+    with ready_database(settings) as dsn:
+        logins, ring = logins_of(settings, dsn), KeyRing(key_encryption(settings))
         if follow:
-            worker = Projector(dsn)
+            worker = Projector(logins, ring)
             signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
             worker.run()
             return
-        with connect(dsn) as connection:
-            engine = Engine(event_mapper())
+        with logins.connect(LogRole.PROJECTOR) as connection:
+            engine = Engine(event_mapper(), ring)
             for one in [projection(name)] if name else PROJECTIONS.values():
                 applied = engine.catch_up(connection, one, live_generation(connection, one.name))
                 typer.echo(f"{one.name}: at the log's head, {applied.total} events")

@@ -9,9 +9,12 @@ import typer
 import uvicorn
 
 from tsuzuri.app.database import ready_database
+from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.server import build_server
+from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import read_settings
+from tsuzuri.eventlog.data_keys import KeyRing
 
 app = typer.Typer()
 
@@ -25,7 +28,7 @@ def serve(
     settings = read_settings()
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)
-        worker = Projector(dsn)
+        worker = Projector(logins_of(settings, dsn), KeyRing(key_encryption(settings)))
         thread = threading.Thread(target=worker.run, name="projector", daemon=True)
         if projector:
             thread.start()

@@ -1,5 +1,7 @@
 -- What the projections know of themselves. Each generation of a projection lives in a schema of its own,
--- "<name>_g<generation>"; reads follow the pointer `live`.
+-- "<name>_g<generation>", which the projector makes and owns; reads follow the pointer `live`.
+
+SET LOCAL ROLE tsuzuri_owner;
 
 CREATE TABLE projection (
     name text PRIMARY KEY,
@@ -23,3 +25,12 @@ CREATE TABLE projection_checkpoint (
     PRIMARY KEY (name, generation, part),
     FOREIGN KEY (name, generation) REFERENCES projection_generation ON DELETE CASCADE
 ) WITH (fillfactor = 50);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON projection, projection_generation, projection_checkpoint
+    TO tsuzuri_projector;
+GRANT SELECT ON projection, projection_generation, projection_checkpoint TO tsuzuri_reader, tsuzuri_auditor;
+
+RESET ROLE;
+
+-- So that each process can see whether the database fits it.
+GRANT SELECT ON migration TO tsuzuri_reader, tsuzuri_projector, tsuzuri_auditor, tsuzuri_keeper;

@@ -1,0 +1,144 @@
+"""What becomes of one Bundle: the events and payloads that store it, decided on what the log holds of its patient."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from tsuzuri.app.actions.match_patient import Match, digests_of, match_patient
+from tsuzuri.app.actions.refusals import NotPermitted
+from tsuzuri.app.services import Services
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.events import BundleRegistered, BundleReplaced, PatientIdentified, Unit
+from tsuzuri.domain.record import Entry, Reading
+from tsuzuri.domain.registrations import (
+    Intake,
+    PatientRecord,
+    RegisteredBundle,
+    Registration,
+    document_key,
+    evolve,
+    hiding_marks,
+    identify,
+    outcome,
+    register,
+)
+from tsuzuri.domain.units import dump_document, dump_entries
+from tsuzuri.domain.vocabulary import RecordClass, Role
+from tsuzuri.eventlog.appending import Beside, Payload
+from tsuzuri.eventlog.data_keys import KeyUse
+
+StoringEvent = PatientIdentified | BundleRegistered | BundleReplaced
+
+
+@dataclass(frozen=True)
+class ReadBundle:
+    """A Bundle as it came, and what it says."""
+
+    received: bytes
+    sha256: str  # hex
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is to be stored, if anything, and what the sender is told once it is."""
+
+    told: RegisteredBundle
+    events: tuple[StoringEvent, ...]
+    beside: Beside
+    record: PatientRecord  # of the patient, with these events
+
+
+def may_register(caller: Caller, *, on_behalf: bool) -> None:
+    """Raises NotPermitted."""
+    if caller.role is not Role.SYSTEM and not (on_behalf and caller.role is Role.OPERATOR):
+        raise NotPermitted("only a facility's own system registers Bundles")
+
+
+def may_send(caller: Caller, reading: Reading) -> None:
+    """Raises NotPermitted."""
+    if caller.role is Role.SYSTEM and caller.facility != reading.document.facility:
+        raise NotPermitted("the Bundle names another facility as its sender than the token does")
+
+
+def decide_bundle(
+    services: Services,
+    caller: Caller,
+    bundle: ReadBundle,
+    owners: Mapping[bytes, UUID],
+    record: PatientRecord | None,
+) -> Decided:
+    """*owners*: whose the Bundle's numbers are; *record*: of the patient they name, see `match_patient`."""
+    reading = bundle.reading
+    match = match_patient(digests_of(services, reading.subject), owners, record, services.new_id)
+    result = outcome(match.record, reading.document, bundle.sha256)
+    told = RegisteredBundle(
+        outcome=result,
+        document=document_key(match.record.patient, reading.document),
+        patient=match.record.patient,
+        kind=reading.document.kind,
+        entries=len(reading.entries),
+        warnings=reading.warnings,
+    )
+    if result not in (Registration.REGISTERED, Registration.REPLACED):
+        return Decided(told, (), Beside(), match.record)
+    intake, payloads = _intake(services, caller, bundle)
+    events, record = _events(services, match, reading, intake)
+    narrows = result is Registration.REPLACED or bool(intake.hides)
+    return Decided(told, events, Beside(narrows=narrows, payloads=payloads, claims=match.claims), record)
+
+
+def _events(
+    services: Services, match: Match, reading: Reading, intake: Intake
+) -> tuple[tuple[StoringEvent, ...], PatientRecord]:
+    """Who the patient is, when that is news; then the Bundle."""
+    record = match.record
+    identified = identify(
+        record,
+        event_id=services.new_id(),
+        facility=reading.document.facility,
+        identifiers=match.identifiers,
+        disputed=match.disputed,
+        demographics=reading.subject.demographics,
+    )
+    if identified is not None:
+        record = evolve(record, identified)
+    registered = register(record, reading.document, intake, event_id=services.new_id())
+    events = (registered,) if identified is None else (identified, registered)
+    return events, evolve(record, registered)
+
+
+def _intake(services: Services, caller: Caller, bundle: ReadBundle) -> tuple[Intake, list[Payload]]:
+    """The Bundle's payloads: the received bytes, the document, and the entries of each class by themselves."""
+    reading = bundle.reading
+    by_class: dict[RecordClass, list[Entry]] = defaultdict(list)
+    for entry in reading.entries:
+        by_class[entry.record_class].append(entry)
+
+    document_secret = services.new_id()
+    whole = Payload(services.new_id(), bundle.received, document_secret, KeyUse.DOCUMENT)
+    head = Payload(services.new_id(), dump_document(reading.document), document_secret, KeyUse.DOCUMENT)
+    units: list[Unit] = []
+    bodies: list[Payload] = []
+    for record_class in RecordClass:
+        if entries := by_class.get(record_class):
+            body = Payload(services.new_id(), dump_entries(entries), services.new_id(), KeyUse.UNIT)
+            bodies.append(body)
+            units.append(_unit(record_class, body.payload_id, body.body, len(entries)))
+    intake = Intake(
+        received=whole.payload_id,
+        received_sha256=bundle.sha256,
+        received_bytes=len(bundle.received),
+        head=head.payload_id,
+        units=tuple(units),
+        sender=caller.person,
+        warnings=reading.warnings,
+        hides=hiding_marks(reading.entries),
+    )
+    return intake, [whole, head, *bodies]
+
+
+def _unit(record_class: RecordClass, payload: UUID, body: bytes, entries: int) -> Unit:
+    return Unit(record_class=record_class, payload=payload, sha256=sha256(body).hexdigest(), entries=entries)
