@@ -13,16 +13,14 @@ from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from log_examples import PARTS, copied_database, make_log, settings_at
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
-from tsuzuri.app.migrate import migrate
 from tsuzuri.app.services import Services, services
-from tsuzuri.app.settings import Settings, read_settings
+from tsuzuri.app.settings import Settings
 from tsuzuri.graphql.schema import build_schema, schema_sha256
-from tsuzuri.projections.generations import prepare
 
 T = TypeVar("T")
-PARTS = 4
 _numbers = itertools.count(1)
 
 
@@ -42,22 +40,25 @@ def template(server_dsn: str) -> str:
     name = f"template_{os.getpid()}"
     with Connection.connect(server_dsn, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    with Connection.connect(make_conninfo(server_dsn, dbname=name), autocommit=True) as connection:
-        migrate(connection, parts=PARTS)
-        prepare(connection)
+    make_log(make_conninfo(server_dsn, dbname=name), parts=PARTS)
     return name
 
 
 @pytest.fixture
 def dsn(server_dsn: str, template: str) -> Iterator[str]:
     """An empty, migrated database."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    with Connection.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
-        )
+    with copied_database(server_dsn, template, f"test_{os.getpid()}_{next(_numbers)}") as copy:
+        yield copy
+
+
+@pytest.fixture
+def empty_dsn(server_dsn: str) -> Iterator[str]:
+    """A database nobody has migrated."""
+    name = f"unmigrated_{os.getpid()}_{next(_numbers)}"
+    with Connection.connect(server_dsn, autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         yield make_conninfo(server_dsn, dbname=name)
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def connection(dsn: str) -> Iterator[Connection[Any]]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return read_settings({"TSUZURI_HOME": str(tmp_path / "home"), "TSUZURI_MODE": "development"})
+    return settings_at(tmp_path / "home")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 
 from examples import CLINIC
+from log_examples import a_ring, parts
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, Role
 from tsuzuri.eventlog.mapper import event_mapper
@@ -33,7 +34,7 @@ def bundle_value(local_id: str, facility: str = CLINIC) -> str:
 
 
 def an_engine(batch_events: int = 1_000) -> Engine:
-    return Engine(event_mapper(), batch_events=batch_events)
+    return Engine(event_mapper(), a_ring(), batch_events=batch_events)
 
 
 def catch_up(connection: Connection[Any], *, batch_events: int = 1_000) -> None:
@@ -65,12 +66,6 @@ def head_of(connection: Connection[Any], patient: UUID) -> int:
     row = connection.execute(
         "SELECT pos FROM part_head WHERE part = %s", (patient.int % parts(connection),)
     ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def parts(connection: Connection[Any]) -> int:
-    row = connection.execute("SELECT parts FROM log_setting").fetchone()
     assert row is not None
     return int(row[0])
 

@@ -336,7 +336,7 @@ WATCHED: dict[Checker, str] = {
             "like a secret",
         ),
         (faults_of_compose, "/run/secrets/seal_key", "/etc/seal_key", "outside /run/secrets"),
-        (faults_of_compose, "identifier_key, seal_key, jwks]", "identifier_key, jwks]", "isn't given"),
+        (faults_of_compose, "identifier_key, seal_key, role_key", "identifier_key, role_key", "isn't given"),
         (faults_of_compose, "  jwks: { file: ./secrets/jwks.json }\n", "", "not declared"),
         (faults_of_compose, "./secrets/seal_key.txt", "/etc/passwd", "not a file below"),
         (faults_of_compose, "{ condition: service_completed_successfully }", "{}", "wait for migrate"),

@@ -8,14 +8,11 @@ from uuid import UUID
 from psycopg import Connection
 
 from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, NUMBER, a_bundle
+from projection_examples import catch_up
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.domain.callers import Caller
-from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.graphql.execution import execute
 from tsuzuri.graphql.schema import build_schema
-from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.engine import Engine
-from tsuzuri.projections.generations import live_generation
 
 SCHEMA = build_schema()
 KEY = f'{{ insuredPerson: "{NUMBER}" }}'
@@ -50,9 +47,7 @@ class World:
         await self.application.register_bundle(CLINIC_SYSTEM, a_bundle(**changes))
 
     def project(self) -> None:
-        engine = Engine(event_mapper())
-        for projection in PROJECTIONS.values():
-            engine.catch_up(self.connection, projection, live_generation(self.connection, projection.name))
+        catch_up(self.connection)
 
     async def record(self, caller: Caller = DOCTOR) -> dict[str, Any]:
         record: dict[str, Any] = (await self.data(caller, ENTRIES))["patientRecord"]

@@ -9,16 +9,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import uvicorn
-from psycopg import Connection
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 from edge_examples import CONDITIONS, GRANT, OTHER_NUMBER, RECORD, Json, Served
 from examples import HOSPITAL, NUMBER, a_bundle
+from log_examples import a_ring, copied_database, logins, settings_at
 from token_examples import AUDIENCE, ISSUER, PUBLIC, Post
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.server import build_server
-from tsuzuri.app.settings import Settings, read_settings
+from tsuzuri.app.settings import Settings
 from tsuzuri.app.tokens import TokenChecker, token_checker
 from tsuzuri.domain.vocabulary import Role
 
@@ -28,23 +26,17 @@ DATABASE = "edge"
 @pytest.fixture(scope="module")
 def database(server_dsn: str, template: str) -> Iterator[str]:
     """One database for the file: what is refused leaves nothing behind."""
-    with Connection.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(DATABASE), Identifier(template))
-        )
-        yield make_conninfo(server_dsn, dbname=DATABASE)
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(DATABASE)))
+    with copied_database(server_dsn, template, DATABASE) as copy:
+        yield copy
 
 
 @pytest.fixture(scope="module")
 def served(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    settings = read_settings(
-        {"TSUZURI_HOME": str(tmp_path_factory.mktemp("home")), "TSUZURI_MODE": "development"}
-    )
+    settings = settings_at(tmp_path_factory.mktemp("home"))
     server = uvicorn.Server(
         uvicorn.Config(build_server(settings, database), host="127.0.0.1", port=0, log_level="error")
     )
-    worker = Projector(database)
+    worker = Projector(logins(database), a_ring())
     threads = [threading.Thread(target=server.run), threading.Thread(target=worker.run)]
     for thread in threads:
         thread.start()
@@ -87,14 +79,11 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Development mode, with the keys of an issuer: as open as it gets while tokens come from outside."""
     folder = tmp_path_factory.mktemp("issuer")
     (folder / "jwks.json").write_text(json.dumps(PUBLIC))
-    return read_settings(
-        {
-            "TSUZURI_MODE": "development",
-            "TSUZURI_HOME": str(folder / "home"),
-            "TSUZURI_JWKS_FILE": str(folder / "jwks.json"),
-            "TSUZURI_ISSUER": ISSUER,
-            "TSUZURI_AUDIENCE": AUDIENCE,
-        }
+    return settings_at(
+        folder / "home",
+        TSUZURI_JWKS_FILE=str(folder / "jwks.json"),
+        TSUZURI_ISSUER=ISSUER,
+        TSUZURI_AUDIENCE=AUDIENCE,
     )
 
 

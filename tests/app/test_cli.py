@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from psycopg import Connection
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 from examples import CLINIC, HOSPITAL, PATIENT, a_bundle
+from log_examples import KEY_SETTINGS
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.cli import COMMANDS, exit_code, main
 from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
@@ -62,16 +60,6 @@ def tsuzuri(
         return Done(code or 0, out, err)
 
     yield run
-
-
-@pytest.fixture
-def empty_database(server_dsn: str) -> Iterator[str]:
-    """A database that nobody has migrated."""
-    with Connection.connect(server_dsn, autocommit=True) as connection:
-        name = Identifier("cli_empty")
-        connection.execute(SQL("CREATE DATABASE {}").format(name))
-        yield make_conninfo(server_dsn, dbname="cli_empty")
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture
@@ -261,32 +249,35 @@ def test_checking_a_bad_one_names_place_and_reason_and_goes_on(
 # --- a database that is named
 
 
-def test_with_a_named_database_the_keys_must_be_named_too(tsuzuri: Tsuzuri, dsn: str, good: Path) -> None:
-    done = tsuzuri("ingest", good, TSUZURI_DATABASE=dsn)
+@pytest.mark.parametrize("missing", KEY_SETTINGS)
+def test_with_a_named_database_the_keys_must_be_named_too(
+    tsuzuri: Tsuzuri, dsn: str, good: Path, tmp_path: Path, missing: str
+) -> None:
+    others = {name: file for name, file in KEY_SETTINGS.items() if name != missing}
 
-    assert done.code == 2
-    assert "tsuzuri: TSUZURI_IDENTIFIER_KEY_FILE is not set: every process on one database" in done.err
-    assert "openssl rand -hex 32" in done.err
+    done = tsuzuri("ingest", good, TSUZURI_DATABASE=dsn, **others)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"tsuzuri: {missing} is not set: ") and done.err.count("\n") == 1
+    assert ("tsuzuri keys new" if "ENCRYPTION" in missing else "openssl rand -hex 32") in done.err
+    assert not (tmp_path / "home").exists()
 
 
 def test_with_its_keys_a_named_database_is_used(
     tsuzuri: Tsuzuri, dsn: str, good: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "key").write_text("ab" * 32)
-    keys = {f"TSUZURI_{name}_KEY_FILE": str(tmp_path / "key") for name in ("IDENTIFIER", "SEAL")}
-
-    done = tsuzuri("ingest", good, TSUZURI_DATABASE=dsn, **keys)
+    done = tsuzuri("ingest", good, TSUZURI_DATABASE=dsn, **KEY_SETTINGS)
 
     assert (done.code, done.out) == (0, "1 read: 1 registered\n")
     assert not (tmp_path / "home").exists()  # neither keys nor a server of its own
 
 
 def test_a_database_that_was_never_migrated_waits_for_its_operator(
-    tsuzuri: Tsuzuri, empty_database: str, good: Path
+    tsuzuri: Tsuzuri, empty_dsn: str, good: Path
 ) -> None:
     pending = [f"pending {migration.number:04}_{migration.name}" for migration in migrations()]
 
-    ingested = tsuzuri("ingest", good, TSUZURI_DATABASE=empty_database)
+    ingested = tsuzuri("ingest", good, TSUZURI_DATABASE=empty_dsn, **KEY_SETTINGS)
     before = tsuzuri("db", "status")
     migrated = tsuzuri("db", "migrate")
     after = tsuzuri("db", "status")
@@ -298,14 +289,23 @@ def test_a_database_that_was_never_migrated_waits_for_its_operator(
     assert (after.code, after.out) == (0, "the database fits this program\n")
 
 
+def test_a_role_key_that_the_database_does_not_know_is_told_with_the_next_step(
+    tsuzuri: Tsuzuri, dsn: str, good: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "role.key").write_text("00" * 32)
+    keys = KEY_SETTINGS | {"TSUZURI_ROLE_KEY_FILE": str(tmp_path / "role.key")}
+
+    done = tsuzuri("ingest", good, TSUZURI_DATABASE=dsn, **keys)
+
+    assert (done.code, done.out) == (1, "")
+    assert "run: tsuzuri db migrate" in done.err and done.err.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", ["catch-up", "rebuild"])
 def test_a_projection_that_there_is_not_is_named_beside_those_there_are(
-    tsuzuri: Tsuzuri, dsn: str, tmp_path: Path, command: str
+    tsuzuri: Tsuzuri, dsn: str, command: str
 ) -> None:
-    (tmp_path / "key").write_text("ab" * 32)
-    keys = {f"TSUZURI_{name}_KEY_FILE": str(tmp_path / "key") for name in ("IDENTIFIER", "SEAL")}
-
-    done = tsuzuri("projections", command, "horoscope", TSUZURI_DATABASE=dsn, **keys)
+    done = tsuzuri("projections", command, "horoscope", TSUZURI_DATABASE=dsn, **KEY_SETTINGS)
 
     assert done.code == 2
     assert "tsuzuri: no projection 'horoscope'; there are: identities" in done.err
@@ -317,7 +317,7 @@ def test_a_server_that_would_recognise_nobody_does_not_start(
     own = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
     done = subprocess.run(
         [sys.executable, "-c", "from tsuzuri.app.cli import main; main()", "serve"],
-        env=own | {"TSUZURI_HOME": str(tmp_path), "TSUZURI_DATABASE": dsn},
+        env=own | {"TSUZURI_HOME": str(tmp_path), "TSUZURI_DATABASE": dsn} | KEY_SETTINGS,
         capture_output=True,
         text=True,
         timeout=60,
@@ -328,10 +328,8 @@ def test_a_server_that_would_recognise_nobody_does_not_start(
 
 
 def test_a_query_needs_no_server_and_is_answered_by_role(tsuzuri: Tsuzuri, dsn: str, tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("ab" * 32)
     (tmp_path / "own.graphql").write_text("{ me { record { patient { id } } } }")
-    keys = {f"TSUZURI_{name}_KEY_FILE": str(tmp_path / "key") for name in ("IDENTIFIER", "SEAL")}
-    settings = {"TSUZURI_MODE": "development", "TSUZURI_DATABASE": dsn, **keys}
+    settings = {"TSUZURI_MODE": "development", "TSUZURI_DATABASE": dsn, **KEY_SETTINGS}
     hers = tsuzuri("token", "--role", "PATIENT", "--patient", str(PATIENT), **settings).out.strip()
     theirs = tsuzuri("token", "--role", "SYSTEM", "--facility", CLINIC).out.strip()
 

@@ -325,16 +325,12 @@ def test_a_folder_that_may_not_be_read_is_one_result(tmp_path: Path, monkeypatch
     (tmp_path / "closed").mkdir()
     (tmp_path / "open.json").write_bytes(b"{}")
 
-    def refused(
-        folder: str | Path,
-    ) -> list[str]:  # root, who runs the tests in a container, may read all of them
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    def listed(folder: str | Path) -> list[str]:
+        if Path(folder).name == "closed":  # root, who runs the tests in a container, may read all of them
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return ["closed", "open.json"]
 
-    monkeypatch.setattr(
-        os,
-        "listdir",
-        lambda folder: refused(folder) if Path(folder).name == "closed" else ["closed", "open.json"],
-    )
+    monkeypatch.setattr(os, "listdir", listed)
 
     assert list(find([tmp_path])) == [
         Result(f"{tmp_path}/closed", "unreadable", "cannot be read: Permission denied"),
@@ -353,26 +349,30 @@ def test_a_name_that_is_not_utf8_can_be_told(tmp_path: Path) -> None:
 
 
 def test_who_is_killed_has_told_what_it_had_done(home: Home, tmp_path: Path) -> None:
-    for n in range(3):
-        (tmp_path / f"{n}.json").write_bytes(bundle(f"killed-{n}"))
+    files = [tmp_path / f"{n}.json" for n in range(7)]
+    for n, file in enumerate(files):  # together so heavy that nothing more is read before they are done
+        file.write_bytes(bundle(f"killed-{n}") if n < 3 else bytes(SIZE_MAX_BYTES + 1))
     os.mkfifo(tmp_path / "pipe")
     told = tmp_path / "told"
 
     with (
         told.open("wb") as out,
         subprocess.Popen(
-            [*COMMAND, "ingest", "--json", *(f"{tmp_path}/{n}.json" for n in range(3)), f"{tmp_path}/pipe"],
+            [*COMMAND, "ingest", "--json", *map(str, files), f"{tmp_path}/pipe"],
             env=home.environment(),
             stdout=out,
         ) as running,
     ):
-        deadline = time.monotonic() + 60
-        while told.read_bytes().count(b"\n") < 3:  # it waits at the pipe, into which nobody writes
-            assert running.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-        running.kill()
+        try:
+            deadline = time.monotonic() + 60
+            while told.read_bytes().count(b"\n") < len(files):  # then it waits at the pipe: nobody writes
+                assert running.poll() is None and time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            running.kill()
 
-    assert [json.loads(line)["status"] for line in told.read_text().splitlines()] == ["registered"] * 3
+    statuses = [json.loads(line)["status"] for line in told.read_text().splitlines()]
+    assert statuses == ["registered"] * 3 + ["rejected"] * 4
 
 
 # --- the published Bundles

@@ -10,6 +10,7 @@ import pytest
 from psycopg import Connection
 
 from examples import CLINIC_SYSTEM, a_bundle
+from log_examples import a_ring, logins
 from projection_examples import rebuilt
 from tsuzuri.app.projector import Projector
 from tsuzuri.projections.catalogue import PROJECTIONS
@@ -46,7 +47,7 @@ def send(open_application: Callable[[], Any]) -> Send:
 
 @pytest.fixture
 def projector(dsn: str) -> Iterator[threading.Thread]:
-    worker = Projector(dsn)
+    worker = Projector(logins(dsn), a_ring())
     thread = threading.Thread(target=worker.run)
     thread.start()
     yield thread
@@ -131,7 +132,7 @@ def test_it_outlives_a_database_that_cannot_be_used_at_all(
 
 
 def test_a_conninfo_that_leads_nowhere_is_tried_again_and_again_until_it_is_stopped() -> None:
-    worker = Projector("host=/nowhere no-such-word=1")
+    worker = Projector(logins("host=/nowhere"), a_ring())
     thread = threading.Thread(target=worker.run)
     thread.start()
     time.sleep(0.2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tsuzuri.app.keys import identifier_key, kept, seal_key
+from tsuzuri.app.keys import identifier_key, kept, role_key, seal_key
 from tsuzuri.app.settings import Settings, SettingsWrong, read_settings
 
 HEX = "0123456789abcdef" * 4
@@ -31,6 +31,9 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         database=None,
         identifier_key_file=None,
         seal_key_file=None,
+        role_key_file=None,
+        encryption_keys_file=None,
+        key_provider=None,
         jwks_file=None,
         issuer="https://tsuzuri.example",
         audience="tsuzuri",
@@ -48,6 +51,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_DATABASE": "host=db",
             "TSUZURI_IDENTIFIER_KEY_FILE": "/keys/identifier",
             "TSUZURI_SEAL_KEY_FILE": "/keys/seal",
+            "TSUZURI_ROLE_KEY_FILE": "/keys/role",
+            "TSUZURI_ENCRYPTION_KEYS_FILE": "/keys/encryption",
+            "TSUZURI_KEY_PROVIDER": "hsm:keys",
             "TSUZURI_JWKS_FILE": "/keys/jwks",
             "TSUZURI_ISSUER": "https://issuer.example",
             "TSUZURI_AUDIENCE": "records",
@@ -63,6 +69,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         database="host=db",
         identifier_key_file=Path("/keys/identifier"),
         seal_key_file=Path("/keys/seal"),
+        role_key_file=Path("/keys/role"),
+        encryption_keys_file=Path("/keys/encryption"),
+        key_provider="hsm:keys",
         jwks_file=Path("/keys/jwks"),
         issuer="https://issuer.example",
         audience="records",
@@ -139,25 +148,26 @@ def test_a_database_file_that_is_a_folder_is_named(tmp_path: Path) -> None:
 
 # --- keys
 
-both_keys = pytest.mark.parametrize(
+each_key = pytest.mark.parametrize(
     ("key", "setting", "file"),
     [
         (identifier_key, "TSUZURI_IDENTIFIER_KEY_FILE", "identifier.key"),
         (seal_key, "TSUZURI_SEAL_KEY_FILE", "seal.key"),
+        (role_key, "TSUZURI_ROLE_KEY_FILE", "role.key"),
     ],
-    ids=["identifier", "seal"],
+    ids=["identifier", "seal", "role"],
 )
 Key = Callable[[Settings], bytes]
 
 
-@both_keys
+@each_key
 def test_a_key_is_given_in_hex(tmp_path: Path, key: Key, setting: str, file: str) -> None:
     (tmp_path / "key").write_text(f"{HEX.upper()}\n")
 
     assert key(read_settings({setting: str(tmp_path / "key")})) == bytes.fromhex(HEX)
 
 
-@both_keys
+@each_key
 @pytest.mark.parametrize(
     "content",
     ["", HEX[:-2], HEX + "00", HEX[:-1] + "g", "あ" * 32],
@@ -174,7 +184,7 @@ def test_what_is_no_key_is_refused_without_being_shown(
     assert str(told.value) == f"{setting}: the file holds 32 bytes as 64 hex digits"
 
 
-@both_keys
+@each_key
 def test_a_key_file_that_is_not_there_is_named(tmp_path: Path, key: Key, setting: str, file: str) -> None:
     absent = tmp_path / "absent"
 
@@ -182,7 +192,7 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path: Path, key: Key, setting
         key(read_settings({setting: str(absent)}))
 
 
-@both_keys
+@each_key
 def test_with_the_embedded_database_a_key_is_made_once_for_its_owner_only(
     tmp_path: Path, key: Key, setting: str, file: str
 ) -> None:
@@ -195,13 +205,13 @@ def test_with_the_embedded_database_a_key_is_made_once_for_its_owner_only(
     assert key(read_settings({"TSUZURI_HOME": str(tmp_path / "another")})) != first
 
 
-def test_the_two_keys_are_different_ones(tmp_path: Path) -> None:
+def test_the_keys_are_different_ones(tmp_path: Path) -> None:
     settings = read_settings({"TSUZURI_HOME": str(tmp_path)})
 
-    assert identifier_key(settings) != seal_key(settings)
+    assert len({identifier_key(settings), seal_key(settings), role_key(settings)}) == 3
 
 
-@both_keys
+@each_key
 def test_with_a_named_database_a_key_must_be_given(tmp_path: Path, key: Key, setting: str, file: str) -> None:
     settings = read_settings({"TSUZURI_DATABASE": "host=db", "TSUZURI_HOME": str(tmp_path)})
 

@@ -4,7 +4,7 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from eventsourcing.persistence import IntegrityError, OperationalError
@@ -12,18 +12,22 @@ from psycopg import Connection
 
 from examples import granted
 from log_examples import (
+    a_payload,
     an_owner,
+    data_keys,
     everything,
     listed,
     opened_log,
+    opened_payloads,
     save,
     trail_read,
     wait_until_somebody_waits,
 )
 from tsuzuri.domain.events import Event
-from tsuzuri.eventlog.appending import Beside, Claim, Payload
+from tsuzuri.eventlog.appending import Beside, Claim
 from tsuzuri.eventlog.log import LogApplication
 from tsuzuri.eventlog.places import Place
+from tsuzuri.eventlog.sealed_events import unseal_consents
 
 WRITERS = 8
 APPENDS_EACH = 40
@@ -100,9 +104,7 @@ def test_an_append_that_is_repeated_gives_the_same_places_and_writes_nothing(
 ) -> None:
     here, there = an_owner(1), an_owner(2)
     events = [listed(here, 1), trail_read(there), listed(here, 2)]
-    beside = Beside(
-        narrows=True, payloads=[Payload(uuid4(), b"received")], claims=[Claim(b"\x01" * 32, here)]
-    )
+    beside = Beside(narrows=True, payloads=[a_payload()], claims=[Claim(b"\x01" * 32, here)])
     with opened_log(dsn) as log:
         places = save(log, *events, beside=beside)
         before = everything(connection)
@@ -129,7 +131,7 @@ def test_a_set_of_which_only_a_part_is_stored_is_refused(dsn: str, connection: C
         before = everything(connection)
 
         with pytest.raises(IntegrityError):
-            save(log, stored, new, beside=Beside(payloads=[Payload(uuid4(), b"new")]))
+            save(log, stored, new, beside=Beside(payloads=[a_payload(b"new")]))
 
     assert everything(connection) == before
 
@@ -151,7 +153,7 @@ def test_an_event_that_does_not_continue_its_stream_leaves_nothing_behind(
                     beside=Beside(
                         narrows=True,
                         consents=b"folded",
-                        payloads=[Payload(uuid4(), b"received")],
+                        payloads=[a_payload()],
                         claims=[Claim(b"\x02" * 32, owner)],
                     ),
                 )
@@ -207,7 +209,7 @@ def test_an_append_that_the_server_breaks_off_says_so_and_leaves_nothing(
 
 
 def test_what_stands_beside_the_events_is_stored_with_them(dsn: str, connection: Connection[Any]) -> None:
-    event, payload = granted(), uuid4()
+    event, payload = granted(), a_payload()
     with opened_log(dsn) as log:
         (place,) = save(
             log,
@@ -215,14 +217,17 @@ def test_what_stands_beside_the_events_is_stored_with_them(dsn: str, connection:
             beside=Beside(
                 narrows=True,
                 consents=b"folded",
-                payloads=[Payload(payload, b"received")],
+                payloads=[payload],
                 claims=[Claim(b"\x03" * 32, event.patient)],
             ),
         )
 
-    heads = connection.execute("SELECT part, patient_id, guard_pos, consents FROM patient_head").fetchall()
-    assert heads == [(place.part, event.patient, place.pos, b"folded")]
-    assert connection.execute("SELECT payload_id, body FROM payload").fetchall() == [(payload, b"received")]
+    (head,) = connection.execute(
+        "SELECT part, patient_id, guard_pos, consents, consents_key FROM patient_head"
+    ).fetchall()
+    assert head[:3] == (place.part, event.patient, place.pos)
+    assert unseal_consents(data_keys(connection)[head[4]], event.patient, head[3]) == b"folded"
+    assert opened_payloads(connection) == {payload.payload_id: b"received"}
     assert connection.execute("SELECT digest, patient_id FROM identifier").fetchall() == [
         (b"\x03" * 32, event.patient)
     ]

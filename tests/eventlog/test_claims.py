@@ -9,12 +9,19 @@ import pytest
 from psycopg import Connection
 
 from examples import CLINIC, CLINIC_SYSTEM, HOSPITAL, HOSPITAL_SYSTEM, a_bundle
-from log_examples import Run, an_owner, everything, listed, opened_log, save, wait_until_somebody_waits
+from log_examples import (
+    Run,
+    an_owner,
+    begin_append,
+    everything,
+    listed,
+    opened_log,
+    save,
+    wait_until_somebody_waits,
+)
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services
-from tsuzuri.eventlog import appending
 from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere
-from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.eventlog.places import Place
 
 NUMBER = b"\x07" * 32
@@ -24,9 +31,7 @@ OTHER_NUMBER = b"\x08" * 32
 def begin_first_registration(connection: Connection[Any], owner_number: int) -> None:
     """Append the first event of an owner with a claim on NUMBER, in the caller's open transaction."""
     owner = an_owner(owner_number)
-    events = [event_mapper().to_stored_event(listed(owner))]
-    arrays = appending.parameters(events, Beside(claims=[Claim(NUMBER, owner)]), parts=4)
-    connection.execute(appending.STATEMENT, arrays)
+    begin_append(connection, listed(owner), Beside(claims=[Claim(NUMBER, owner)]))
 
 
 def test_who_claims_a_number_while_another_does_waits_and_loses(

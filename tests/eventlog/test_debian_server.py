@@ -3,23 +3,20 @@
 import asyncio
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from eventsourcing.persistence import IntegrityError
 from psycopg import Connection
 
 from examples import PATIENT, granted, withdrawn
-from log_examples import an_owner, everything, listed, opened_log, save, trail_read
+from log_examples import a_payload, an_owner, everything, listed, make_log, opened_log, save, trail_read
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
-from tsuzuri.app.migrate import migrate
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.events import ConsentGranted, FacilityListed
-from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere, Guard, NarrowedMeanwhile, Payload
+from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere, Guard, NarrowedMeanwhile
 from tsuzuri.eventlog.following import follow, heads
 from tsuzuri.eventlog.places import Place
-from tsuzuri.projections.generations import prepare
 
 
 @pytest.mark.debian
@@ -36,8 +33,7 @@ def test_append_follow_and_guard_on_the_distributions_server(
     ):
         version = connection.execute("SHOW server_version").fetchone()
         assert version is not None and version[0].startswith(found[-1].parents[1].name)
-        migrate(connection, parts=4)
-        prepare(connection)
+        make_log(server.dsn)
 
         appends_once(server.dsn, connection)
         follows(connection)
@@ -46,7 +42,7 @@ def test_append_follow_and_guard_on_the_distributions_server(
 
 def appends_once(dsn: str, connection: Connection[Any]) -> None:
     owner = an_owner(1)
-    beside = Beside(payloads=[Payload(uuid4(), b"received")], claims=[Claim(b"\x01" * 32, owner)])
+    beside = Beside(payloads=[a_payload()], claims=[Claim(b"\x01" * 32, owner)])
     events = [listed(owner, 1), trail_read(owner), listed(an_owner(2), 1)]
     with opened_log(dsn) as log:
         assert save(log, *events, beside=beside) == [Place(1, 1), Place(1, 2), Place(2, 1)]

@@ -1,7 +1,8 @@
 """What is stored stays readable for ever: one stored state for every class of event, kept in golden_events.json.
 
-A line of the file is one topic with its states, oldest first. The last is what is written today, byte for byte;
-the earlier ones, from before a field was added, are only read. States are added and never edited:
+They are the states before they are sealed. A line of the file is one state of the topic above it, oldest first; what
+is sealed apart stands beside the rest, as a pair. The last is what is written today, byte for byte; the earlier
+ones, from before a field was added, are only read. States are added and never edited:
 `python tests/eventlog/test_golden_events.py` (with `src` and `tests` on the path) adds what today's code writes.
 """
 
@@ -27,8 +28,12 @@ from tsuzuri.domain.events import (
     Event,
     FacilityListed,
     Ground,
+    HoldLifted,
+    HoldPlaced,
     Identifier,
     PatientIdentified,
+    PayloadErased,
+    StreamErased,
     TrailRead,
     Unit,
     originator,
@@ -45,7 +50,7 @@ from tsuzuri.domain.vocabulary import (
     Role,
     Stream,
 )
-from tsuzuri.eventlog.mapper import SealedEvent, event_mapper
+from tsuzuri.eventlog.mapper import MappedEvent, event_mapper
 
 GOLDEN = Path(__file__).with_name("golden_events.json")
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -78,7 +83,7 @@ def bundle(**more: Any) -> dict[str, Any]:
         ),
         "sender": "clinic-system",
         "warnings": ("passed-over: Device",),
-        "hides": ("c-20065011",),
+        "hides": {"c-20065011": (Flag.UNDELIVERED, Flag.UNINFORMED)},
         "touches": (RecordClass.CONDITION, RecordClass.LAB_RESULT, RecordClass.DISCHARGE_SUMMARY),
         **more,
     }
@@ -129,6 +134,43 @@ EXAMPLES: tuple[Event, ...] = (
         reason="別人の記録",
         sender="clinic-system",
         touches=(RecordClass.CONDITION,),
+    ),
+    PayloadErased(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=4,
+        event_id=an_id(18),
+        patient=PATIENT,
+        document=an_id(2),
+        payloads=(an_id(3), an_id(4)),
+        reason="保存期間の満了",
+        erased_by="operator-ono",
+        touches=(RecordClass.CONDITION,),
+    ),
+    StreamErased(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=5,
+        event_id=an_id(19),
+        owner=PATIENT,
+        erased=Stream.CONSENT,
+        reason="本人の求め",
+        erased_by="operator-ono",
+    ),
+    HoldPlaced(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=6,
+        event_id=an_id(20),
+        patient=PATIENT,
+        reason="証拠保全",
+        placed_by="operator-ono",
+    ),
+    HoldLifted(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=7,
+        event_id=an_id(21),
+        patient=PATIENT,
+        hold=an_id(20),
+        reason="訴訟の終結",
+        lifted_by="operator-ono",
     ),
     granted(),
     withdrawn(classes=(RecordClass.CONDITION,)),
@@ -200,12 +242,29 @@ EXAMPLES: tuple[Event, ...] = (
 """Every class of event once, with fixed values. A field added later keeps its default here."""
 
 
-def stored_states() -> dict[str, list[bytes]]:
+Sections = tuple[bytes, bytes | None]
+"""The state, and what of the event is sealed apart from it."""
+
+
+def stored_states() -> dict[str, list[Sections]]:
     """Topic → its stored states, oldest first: the very bytes that stand in the file."""
     if not GOLDEN.exists():
         return {}
     lines = msgspec.json.decode(GOLDEN.read_bytes(), type=dict[str, list[msgspec.Raw]])
-    return {topic: [bytes(state) for state in states] for topic, states in lines.items()}
+    return {topic: [sections(bytes(line)) for line in states] for topic, states in lines.items()}
+
+
+def sections(line: bytes) -> Sections:
+    if line.startswith(b"{"):
+        return line, None
+    state, apart = msgspec.json.decode(line, type=tuple[msgspec.Raw, msgspec.Raw])
+    return bytes(state), bytes(apart)
+
+
+def written(event: Event) -> Sections:
+    """As it is written today, before it is sealed."""
+    mapped = event_mapper().to_stored_event(event)
+    return mapped.state, mapped.apart
 
 
 def of(cls: type[Event]) -> Event:
@@ -219,18 +278,18 @@ def test_every_event_is_written_as_the_golden_state_says(cls: type[Event]) -> No
     states = stored_states().get(cls.TOPIC)
     assert states, f"no stored state of {cls.TOPIC}: see the top of this file"
 
-    assert event_mapper().to_stored_event(of(cls)).state == states[-1]
+    assert written(of(cls)) == states[-1]
 
 
 @pytest.mark.parametrize("cls", EVENTS, ids=lambda cls: cls.TOPIC)
 def test_every_state_that_was_ever_stored_reads_as_the_same_event(cls: type[Event]) -> None:
     event = of(cls)
-    for state in stored_states()[cls.TOPIC]:
-        sealed = SealedEvent(
-            event.originator_id, event.originator_version, cls.TOPIC, state, event_id=event.event_id
+    for state, apart in stored_states()[cls.TOPIC]:
+        stored = MappedEvent(
+            event.originator_id, event.originator_version, cls.TOPIC, state, event.event_id, apart
         )
 
-        read = event_mapper().to_domain_event(sealed)
+        read = event_mapper().to_domain_event(stored)
 
         assert read == event
         assert type(read) is cls
@@ -243,16 +302,28 @@ def test_no_state_is_kept_for_a_topic_that_is_gone() -> None:
     assert stored_states().keys() == {cls.TOPIC for cls in EVENTS}
 
 
+def test_what_is_sealed_apart_does_not_stand_in_the_state() -> None:
+    for event in EXAMPLES:
+        state, apart = (msgspec.json.decode(one or b"{}") for one in written(event))
+
+        assert apart.keys() == event.SEALED_APART
+        assert state.keys().isdisjoint(apart)
+
+
 def add_what_is_written_today() -> None:
     states = stored_states()
     for event in EXAMPLES:
-        today = event_mapper().to_stored_event(event).state
-        if today not in states.setdefault(event.TOPIC, []):
-            states[event.TOPIC].append(today)
-    lines = [
-        b'"%s": [\n%s\n]' % (topic.encode(), b",\n".join(each)) for topic, each in sorted(states.items())
+        if written(event) not in states.setdefault(event.TOPIC, []):
+            states[event.TOPIC].append(written(event))
+    topics = [
+        b'"%s": [\n%s\n]' % (topic.encode(), b",\n".join(map(line, each)))
+        for topic, each in sorted(states.items())
     ]
-    GOLDEN.write_bytes(b"{\n" + b",\n".join(lines) + b"\n}\n")
+    GOLDEN.write_bytes(b"{\n" + b",\n".join(topics) + b"\n}\n")
+
+
+def line(state: Sections) -> bytes:
+    return state[0] if state[1] is None else b"[%s,%s]" % state
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ import pytest
 from psycopg import Connection
 
 from examples import PATIENT, granted, withdrawn
-from log_examples import Run, an_owner, everything, trail_read, wait_until_somebody_waits
+from log_examples import Run, an_owner, begin_append, everything, trail_read, wait_until_somebody_waits
 from tsuzuri.app.services import Services
 from tsuzuri.domain.events import Event, originator
 from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.eventlog import appending
 from tsuzuri.eventlog.appending import Beside, Guard, NarrowedMeanwhile
 from tsuzuri.eventlog.log import PatientHead
 from tsuzuri.eventlog.places import Place
@@ -26,8 +25,9 @@ from tsuzuri.eventlog.places import Place
 # What the append function must not be: the guard looks with the eyes of before the wait.
 GUARD_AND_WRITE_IN_ONE = """
     WITH head AS (UPDATE part_head SET pos = pos + 1 WHERE part = %(part)s RETURNING part, pos)
-    INSERT INTO event (part, pos, event_id, patient_id, stream, topic, state, recorded_at, hash)
-    SELECT part, pos, gen_random_uuid(), %(patient)s, 3, 'access-permitted', '', clock_timestamp(), ''
+    INSERT INTO event (part, pos, event_id, patient_id, stream, topic, key_id, state, recorded_at, hash)
+    SELECT part, pos, gen_random_uuid(), %(patient)s, 3, 'access-permitted', gen_random_uuid(), '',
+           clock_timestamp(), ''
     FROM head WHERE NOT EXISTS (
         SELECT FROM event newer
         WHERE newer.part = %(part)s AND newer.patient_id = %(patient)s AND newer.stream = 2 AND newer.pos > %(read)s)
@@ -39,11 +39,9 @@ def an_access(patient: UUID = PATIENT) -> Event:
     return replace(trail_read(patient), event_id=uuid4())
 
 
-def begin(connection: Connection[Any], services: Services, event: Event) -> None:
-    """Append *event* as one that narrows, in the caller's open transaction: the part's head stays locked."""
-    sealed = [services.log.mapper.to_stored_event(event)]
-    arrays = appending.parameters(sealed, Beside(narrows=True), services.log.parts)
-    connection.execute(appending.STATEMENT, arrays)
+def begin_withdrawal(connection: Connection[Any]) -> None:
+    """Withdraw the consent in the caller's open transaction."""
+    begin_append(connection, withdrawn(), Beside(narrows=True))
 
 
 async def consent_given(services: Services) -> Guard:
@@ -126,13 +124,13 @@ def test_the_first_consent_event_of_a_patient_stops_a_decision_made_before_it(ru
 
 
 def test_a_withdrawal_that_commits_while_the_access_waits_for_the_head_refuses_it(
-    run: Run, connection: Connection[Any]
+    run: Run, dsn: str, connection: Connection[Any]
 ) -> None:
     async def story(services: Services) -> None:
         decided_on = await consent_given(services)
-        with services.database() as withdrawing:
+        with Connection.connect(dsn) as withdrawing:
             with withdrawing.transaction():
-                begin(withdrawing, services, withdrawn())
+                begin_withdrawal(withdrawing)
                 reading = asyncio.create_task(
                     services.log.append_access([an_access()], Beside(guards=[decided_on]))
                 )
@@ -148,13 +146,13 @@ def test_a_withdrawal_that_commits_while_the_access_waits_for_the_head_refuses_i
 
 
 def test_a_withdrawal_that_is_rolled_back_while_the_access_waits_does_not_stop_it(
-    run: Run, connection: Connection[Any]
+    run: Run, dsn: str, connection: Connection[Any]
 ) -> None:
     async def story(services: Services) -> None:
         decided_on = await consent_given(services)
-        with services.database() as withdrawing:
+        with Connection.connect(dsn) as withdrawing:
             with withdrawing.transaction(force_rollback=True):
-                begin(withdrawing, services, withdrawn())
+                begin_withdrawal(withdrawing)
                 reading = asyncio.create_task(
                     services.log.append_access([an_access()], Beside(guards=[decided_on]))
                 )
@@ -168,14 +166,14 @@ def test_a_withdrawal_that_is_rolled_back_while_the_access_waits_does_not_stop_i
 
 
 def test_guard_and_write_in_one_statement_would_let_the_withdrawn_consent_through(
-    run: Run, connection: Connection[Any]
+    run: Run, dsn: str, connection: Connection[Any]
 ) -> None:
     async def story(services: Services) -> None:
         decided_on = await consent_given(services)
         values = {"part": services.log.part_of(PATIENT), "patient": PATIENT, "read": decided_on.guard_pos}
-        with services.database() as withdrawing, services.database() as naive:
+        with Connection.connect(dsn) as withdrawing, Connection.connect(dsn, autocommit=True) as naive:
             with withdrawing.transaction():
-                begin(withdrawing, services, withdrawn())
+                begin_withdrawal(withdrawing)
                 reading = asyncio.create_task(
                     asyncio.to_thread(naive.execute, GUARD_AND_WRITE_IN_ONE, values)
                 )

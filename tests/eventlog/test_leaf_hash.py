@@ -12,9 +12,9 @@ from psycopg.sql import SQL, Identifier
 
 from examples import granted
 from log_examples import an_owner, listed, opened_log, save, trail_read
-from tsuzuri.eventlog.mapper import SealedEvent
+from tsuzuri.eventlog.mapper import MappedEvent
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 TAMPERED = {
     "part": "part + 4",
     "pos": "pos + 100",
@@ -31,7 +31,7 @@ TAMPERED = {
 
 
 def recomputed(row: dict[str, Any]) -> bytes:
-    """As the comment in 0001_log.sql has it: a zero byte, the header, the state."""
+    """As the comment in 0002_log.sql has it: a zero byte, the header, the state."""
     topic = row["topic"].encode()
     header = [
         b"\x00",
@@ -42,7 +42,7 @@ def recomputed(row: dict[str, Any]) -> bytes:
         struct.pack(">q", (row["recorded_at"] - EPOCH) // timedelta(microseconds=1)),
         struct.pack(">i", len(topic)),
         topic,
-        (row["key_id"] or UUID(int=0)).bytes,
+        row["key_id"].bytes,
     ]
     return sha256(b"".join(header) + row["state"]).digest()
 
@@ -61,15 +61,15 @@ def test_the_hash_follows_from_the_row_alone(dsn: str, connection: Connection[An
             trail_read(owner, variables='{"名":"花子"}'),
             granted(),
         )
-        with_key = SealedEvent(
-            f"{owner}/record", 2, "表題", b"\x00\xffsealed", event_id=UUID(int=7), key_id=UUID(int=9)
-        )
-        log.recorder.insert_events([with_key])
+        in_two_sections = MappedEvent(f"{owner}/record", 2, "表題", b"\x00\xff", UUID(int=7), b"apart")
+        log.recorder.insert_events([in_two_sections])
 
     stored = rows(connection)
 
     assert [row["version"] for row in stored if row["part"] == 3] == [1, None, 2]
-    assert "川越".encode() in b"".join(row["state"] for row in stored)
+    assert "川越".encode() not in b"".join(row["state"] for row in stored), (
+        "no key is needed: it is over the seal"
+    )
     assert [row["hash"] for row in stored] == [recomputed(row) for row in stored]
 
 

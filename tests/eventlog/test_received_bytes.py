@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from examples import CLINIC_SYSTEM, a_bundle
-from log_examples import Run
+from log_examples import Run, opened_payloads
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services
 from tsuzuri.domain.events import BundleRegistered
@@ -36,7 +36,7 @@ def test_every_byte_that_came_is_there_again(run: Run, connection: Connection[An
         return event
 
     event = run(story)
-    bodies = dict(connection.execute("SELECT payload_id, body FROM payload").fetchall())
+    bodies = opened_payloads(connection)
     whole, head, *units = [bodies[i] for i in (event.received, event.head, *(u.payload for u in event.units))]
 
     assert whole == received

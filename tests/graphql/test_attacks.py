@@ -8,6 +8,7 @@ import pytest
 from psycopg import Connection
 
 from examples import CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, a_bundle
+from projection_examples import an_engine
 from tsuzuri.app.sample.generate import sample_bundles, sample_patients
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import RecordClass, Role
@@ -15,7 +16,6 @@ from tsuzuri.eventlog.connecting import connect
 from tsuzuri.graphql import execution
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.engine import Engine
 from tsuzuri.projections.generations import live_generation, rebuild
 from world import CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, names, own_consent, record_id, tell_in
 
@@ -241,8 +241,7 @@ def test_what_is_cancelled_while_a_rebuild_is_promoted_is_not_shown(
 
         async def promote_then_fetch(*given: Any) -> Any:
             if not promoted:
-                engine = Engine(world.application.services.log.mapper)
-                promoted.append(rebuild(world.connection, engine, index))
+                promoted.append(rebuild(world.connection, an_engine(), index))
             return await fetch(*given)
 
         monkeypatch.setattr(world.application, "fetch", promote_then_fetch)  # to place the race

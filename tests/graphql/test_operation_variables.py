@@ -10,7 +10,10 @@ import pytest
 from psycopg import Connection
 
 from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, a_bundle
+from log_examples import opened_events
 from projection_examples import catch_up
+from tsuzuri.domain.events import AccessPermitted
+from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.graphql.execution import VARIABLES_BYTES_MAX, execute
 from tsuzuri.graphql.schema import build_schema
 
@@ -40,10 +43,9 @@ def stored(open_application: Callable[[], Any], connection: Connection[Any]) -> 
                 assert "errors" not in answer, answer
 
         asyncio.run(inside())
-        row = connection.execute("SELECT state FROM event WHERE topic = 'access-permitted'").fetchone()
-        assert row is not None
-        audit = orjson.loads(row[0])["audit"]
-        return audit["variables"], audit["operation_name"]
+        (access,) = [event for event in opened_events(connection) if event.topic == AccessPermitted.TOPIC]
+        audit = event_mapper().to_domain_event(access).audit
+        return audit.variables, audit.operation_name
 
     return run
 

@@ -18,7 +18,7 @@ import pytest
 from psycopg import Connection
 
 from examples import CLINIC, HOSPITAL, NOON, SIX, granted, withdrawn
-from log_examples import an_owner, opened_log, save
+from log_examples import KEYS, an_owner, opened_log, save
 from projection_examples import BUNDLE_SYSTEM, an_engine, bundle_value, live_rows, rebuilt
 from tsuzuri.domain.events import Event, Identifier, Unit, originator
 from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM
@@ -27,7 +27,9 @@ from tsuzuri.domain.registrations import Intake, PatientRecord, cancel, evolve, 
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside, Payload
+from tsuzuri.eventlog.data_keys import KeyUse
 from tsuzuri.eventlog.following import heads
+from tsuzuri.eventlog.sealing import SealBroken
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.engine import checkpoint
 from tsuzuri.projections.generations import live_generation
@@ -41,7 +43,10 @@ KILLED_OVER = ("identities", "consent_register", "record_index")
 
 CATCH_UP = """
 import sys
+from pathlib import Path
 from psycopg import Connection
+from tsuzuri.app.key_file import KeyFile
+from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.engine import Engine
@@ -52,9 +57,10 @@ def report(progress):
         print("a batch is applied", flush=True)
 
 
-engine = Engine(event_mapper(), batch_events=int(sys.argv[2]))
+ring = KeyRing(KeyFile(Path(sys.argv[2])))
+engine = Engine(event_mapper(), ring, batch_events=int(sys.argv[3]))
 with Connection.connect(sys.argv[1], autocommit=True) as connection:
-    for name in sys.argv[3:]:
+    for name in sys.argv[4:]:
         engine.catch_up(connection, PROJECTIONS[name], live_generation(connection, name), on_progress=report)
 """
 
@@ -130,10 +136,8 @@ class Chart:
         digest = sha256(self.an_id().bytes).hexdigest()
         assert outcome(self.record, document, digest) in ("REGISTERED", "REPLACED")
         entries = [self.entry(key) for key in self.rng.sample("pqrst", 3)]
-        body, head = (
-            Payload(self.an_id(), dump_entries(entries)),
-            Payload(self.an_id(), dump_document(document)),
-        )
+        body = Payload(self.an_id(), dump_entries(entries), self.an_id(), KeyUse.UNIT)
+        head = Payload(self.an_id(), dump_document(document), self.an_id(), KeyUse.DOCUMENT)
         self.payloads += [body, head]
         unit = Unit(record_class=RecordClass.CONDITION, payload=body.payload_id, sha256="", entries=3)
         intake = Intake(
@@ -178,7 +182,8 @@ def fill(dsn: str, seed: int, *, patients: int) -> None:
 
 
 def catching_up(dsn: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CATCH_UP, dsn, str(BATCH_EVENTS), *KILLED_OVER]
+    keys = KEYS / "encryption.keys"
+    command = [sys.executable, "-c", CATCH_UP, dsn, str(keys), str(BATCH_EVENTS), *KILLED_OVER]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -255,7 +260,7 @@ def test_a_batch_that_fails_leaves_neither_rows_nor_checkpoint(
     rows, stands = live_rows(connection, index.name, EntryRow), checkpoint(connection, index.name, 1)
     connection.execute("UPDATE event SET state = 'broken' WHERE pos > 60 AND topic LIKE 'bundle-%'")
 
-    with pytest.raises(Exception, match="cannot be read"):
+    with pytest.raises(SealBroken):
         an_engine(5_000).step(connection, index, 1)
 
     assert live_rows(connection, index.name, EntryRow) == rows

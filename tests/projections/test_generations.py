@@ -7,18 +7,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from eventsourcing.persistence import MapperDeserialisationError
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
 from examples import CLINIC_SYSTEM, a_bundle
-from log_examples import Run, an_owner, listed, opened_log, save
+from log_examples import Run, a_ring, an_owner, listed, opened_log, save
 from projection_examples import SENDER, an_engine, catch_up, live_rows, rebuilt
 from tsuzuri.app.actions.rebuild_projection import projection_standings, rebuild_projection
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services
 from tsuzuri.eventlog.mapper import event_mapper
+from tsuzuri.eventlog.sealing import SealBroken
 from tsuzuri.projections import generations
 from tsuzuri.projections.catalogue import PROJECTIONS, UnknownProjection, projection
 from tsuzuri.projections.engine import Engine, Progress, ProjectionOutdated
@@ -278,7 +278,7 @@ def test_while_two_generations_are_compared_no_projector_carries_one_on(
                     stopped.append(generation)
                 return progress
 
-        engine = WhileOthersGoOn(event_mapper())
+        engine = WhileOthersGoOn(event_mapper(), a_ring())
         assert compare(connection, engine, facilities, new.live, new.generation).equal
 
     assert len(stopped) == 4
@@ -290,7 +290,7 @@ def test_a_generation_that_cannot_be_filled_is_dropped(
     before = live_rows(connection, INDEX.name, EntryRow)
     connection.execute("UPDATE event SET state = 'broken' WHERE topic = 'bundle-replaced'")
 
-    with pytest.raises(MapperDeserialisationError):
+    with pytest.raises(SealBroken):
         rebuild(connection, an_engine(), INDEX)
 
     assert generation_states(connection) == {1: "LIVE"}

@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,10 +12,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg import Connection
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 from examples import CLINIC, HOSPITAL, a_bundle
+from log_examples import copied_database
 from projection_examples import (
     BUNDLE_SYSTEM,
     bundle_value,
@@ -187,16 +184,6 @@ class Expected:
         }
 
 
-@contextmanager
-def a_database(server_dsn: str, template: str) -> Iterator[str]:
-    """An empty, migrated database: each history has its own."""
-    name = f"history_{os.getpid()}_{next(_databases)}"
-    with Connection.connect(server_dsn, autocommit=True) as server:
-        server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
-        yield make_conninfo(server_dsn, dbname=name)
-        server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-
-
 async def take(opened: Services, connection: Connection[Any], step: Step, expected: Expected) -> None:
     """Do one step through the real action, and see that it answers as expected."""
     if isinstance(step, CatchUp):
@@ -261,7 +248,7 @@ def test_live_rows_equal_rebuilt_rows_whatever_happened(
     @given(history=st.lists(steps, min_size=4, max_size=12))
     def any_history(history: list[Step]) -> None:
         with (
-            a_database(server_dsn, template) as dsn,
+            copied_database(server_dsn, template, f"history_{os.getpid()}_{next(_databases)}") as dsn,
             Connection.connect(dsn, autocommit=True) as connection,
         ):
             expected = asyncio.run(live_through(settings, dsn, connection, history))

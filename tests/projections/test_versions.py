@@ -9,16 +9,14 @@ from typing import Any
 import pytest
 from psycopg import Connection, DatabaseError
 
-from conftest import PARTS
 from examples import CLINIC, EVENT
+from log_examples import begin_append
+from projection_examples import an_engine
 from tsuzuri.domain.events import FacilityListed, originator
 from tsuzuri.domain.owners import facility_owner
 from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.eventlog import appending
-from tsuzuri.eventlog.appending import Beside
-from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
-from tsuzuri.projections.engine import Engine, ProjectionOutdated
+from tsuzuri.projections.engine import ProjectionOutdated
 from tsuzuri.projections.generations import UnknownGeneration, live_generation, promote, rebuild
 
 GOLDEN = Path(__file__).with_name("golden_versions.txt")
@@ -39,7 +37,7 @@ def test_changed_rows_have_a_new_version() -> None:
 
 
 def test_after_a_change_of_code_a_rebuild_takes_over(connection: Connection[Any]) -> None:
-    engine, index = Engine(event_mapper()), PROJECTIONS["record_index"]
+    engine, index = an_engine(), PROJECTIONS["record_index"]
     save_facility(connection)
     connection.execute("UPDATE projection_generation SET version = 0 WHERE name = 'record_index'")
     with pytest.raises(ProjectionOutdated, match="run: tsuzuri projections rebuild record_index"):
@@ -53,7 +51,7 @@ def test_after_a_change_of_code_a_rebuild_takes_over(connection: Connection[Any]
 
 
 def test_a_rebuild_that_fails_leaves_no_generation_behind(connection: Connection[Any]) -> None:
-    engine, facilities = Engine(event_mapper()), PROJECTIONS["facilities"]
+    engine, facilities = an_engine(), PROJECTIONS["facilities"]
     save_facility(connection)
     broken = replace(
         facilities, tables=facilities.tables.replace("name text NOT NULL", "name boolean NOT NULL")
@@ -80,8 +78,7 @@ def save_facility(connection: Connection[Any]) -> None:
         kind="CLINIC",
         recorded_by="operator",
     )
-    arrays = appending.parameters([event_mapper().to_stored_event(event)], Beside(), PARTS)
-    connection.execute(appending.STATEMENT, arrays)
+    begin_append(connection, event)
 
 
 def test_reads_are_not_sent_to_a_generation_that_is_not_there(connection: Connection[Any]) -> None:

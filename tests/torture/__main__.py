@@ -1,0 +1,51 @@
+"""Runs the tortures at full size, one line each: `python tests/torture [name …]`; ISSUE=3 chooses those of the log.
+
+Exit code 1 when one found a fault, or a control did not.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[1])]
+
+from torture.harness import Torture, torment  # noqa: E402
+
+LOG = (
+    "killed_writers",
+    "stopped_server",
+    "followers",
+    "lost_replies",
+    "histories",
+    "full_disk",
+    "guard_races",
+    "forbidden_statements",
+    "canaries",
+)
+TORTURES = {"3": LOG}
+
+
+def torture(name: str) -> Torture:
+    found: Torture = import_module(f"torture.{name}").TORTURE
+    return found
+
+
+def main() -> int:
+    chosen = os.environ.get("ISSUE")
+    names = sys.argv[1:] or [
+        name for issue, names in TORTURES.items() if chosen in (None, "", issue) for name in names
+    ]
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it warns of each connection that we cut
+    with tempfile.TemporaryDirectory(prefix="tsuzuri-torture-") as scratch:
+        good = [
+            torment(torture(name), Path(scratch, name), 1.0, lambda line: print(line, flush=True))
+            for name in names
+        ]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

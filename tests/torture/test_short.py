@@ -1,0 +1,17 @@
+"""Every torture in its short form: the same harness, the same controls, a small share of the work."""
+
+from pathlib import Path
+
+import pytest
+
+from torture.__main__ import LOG, torture
+from torture.harness import torment
+
+SHARE = 0.02
+
+
+@pytest.mark.parametrize("name", LOG)
+def test_torture(name: str, tmp_path: Path) -> None:
+    lines: list[str] = []
+    good = torment(torture(name), tmp_path, SHARE, lines.append)
+    assert good, "\n".join(lines)
