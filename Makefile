@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.ready
 
-.PHONY: demo test check bench lock format
+.PHONY: demo test check torture bench lock format
 demo: $(STAMP)
 	$(BIN)/python -m tsuzuri.app.story.tell $(if $(SERVE),--serve)
 
@@ -16,6 +16,10 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_layout.py
+
+# Every harness at full size, about a quarter of an hour. ISSUE=3: those of the log.
+torture: $(STAMP)
+	$(BIN)/python tests/torture
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
