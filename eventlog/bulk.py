@@ -12,7 +12,7 @@ from psycopg import Error
 from tsuzuri.eventlog.append_call import WriterConnection
 from tsuzuri.eventlog.appending import ClaimedElsewhere, NarrowedMeanwhile, Write, meaning
 from tsuzuri.eventlog.data_keys import KeyChanged
-from tsuzuri.eventlog.places import Stored, part_of
+from tsuzuri.eventlog.places import part_of
 from tsuzuri.eventlog.recorder import PackedWrites, PartRecorder
 from tsuzuri.eventlog.sealed_writes import SealedWrite
 
@@ -29,7 +29,8 @@ class NotStored:
     why: Exception
 
 
-Outcome = list[Stored] | NotStored
+Outcome = NotStored | None
+"""None: the write is stored."""
 
 
 class BulkAppender:
@@ -75,20 +76,21 @@ class BulkAppender:
             began, batch = time.monotonic(), following
             connection.send(batch.call.statement, batch.call.parameters)
             if answered is not None:
-                outcomes += self._recorder.taken_in(*answered)
+                outcomes += self._stored(answered)
                 answered = None
             rest = rest[len(batch.writes) :]
             following = self._next(rest)
             try:
-                answered = batch, connection.answer()
+                connection.answer()
             except Error as error:
                 if meaning(error) is None:
                     raise
                 outcomes += self._settled(batch.writes)
             else:
+                answered = batch
                 self._learn(batch, time.monotonic() - began)
         if answered is not None:
-            outcomes += self._recorder.taken_in(*answered)
+            outcomes += self._stored(answered)
 
     def _next(self, writes: Sequence[SealedWrite]) -> PackedWrites | None:
         return self._recorder.packed(writes[: self._fitting(writes)]) if writes else None
@@ -102,9 +104,14 @@ class BulkAppender:
                 return number
         return len(writes)
 
+    def _stored(self, batch: PackedWrites) -> list[Outcome]:
+        self._recorder.keys_stored(batch.writes)
+        return [None] * len(batch.writes)
+
     def _settled(self, writes: Sequence[SealedWrite]) -> list[Outcome]:
         try:
-            return list(self._recorder.append_sealed(writes))
+            self._recorder.append_sealed(writes)
+            return [None] * len(writes)
         except (IntegrityError, ClaimedElsewhere, KeyChanged, NarrowedMeanwhile) as error:
             return [NotStored(error)] * len(writes)
 

@@ -18,6 +18,7 @@ from tsuzuri.eventlog.sealing import KEY_BYTES
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+KEY_ATTEMPTS = 5  # to seal under a key in force, while others make or destroy it
 _HELD_MAX = 65_536  # keys held unwrapped in memory
 
 

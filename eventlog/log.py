@@ -17,7 +17,7 @@ from tsuzuri.domain.events import Event, originator
 from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog.appending import Beside, LogUnavailable, Write
 from tsuzuri.eventlog.connecting import Logins, LogRole
-from tsuzuri.eventlog.data_keys import KeyChanged, KeyRing, KeyUse, WrappedKey
+from tsuzuri.eventlog.data_keys import KEY_ATTEMPTS, KeyChanged, KeyRing, KeyUse, WrappedKey
 from tsuzuri.eventlog.factory import LogFactory
 from tsuzuri.eventlog.group_commit import GroupCommit
 from tsuzuri.eventlog.mapper import event_mapper
@@ -100,12 +100,13 @@ class EventLog:
             LogUnavailable: withhold the answer.
         """
         write = Write([self.mapper.to_stored_event(event) for event in events], beside)
-        while True:
+        for _ in range(KEY_ATTEMPTS):
             await self._look_up_keys(write)
             try:
                 return await self._group.append(write)
             except KeyChanged:
                 self.ring.forget(write.streams())
+        raise LogUnavailable("the keys of these streams keep changing: try again")
 
     async def _look_up_keys(self, write: Write) -> None:
         lacking = self.ring.lacking(write.streams())

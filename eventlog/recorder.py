@@ -20,7 +20,7 @@ from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog.append_call import Answer, WriterConnection
 from tsuzuri.eventlog.appending import Beside, Taken, Write, meaning, split
 from tsuzuri.eventlog.connections import Connections
-from tsuzuri.eventlog.data_keys import KeyChanged, KeyRing, WrappedKey
+from tsuzuri.eventlog.data_keys import KEY_ATTEMPTS, KeyChanged, KeyRing, WrappedKey
 from tsuzuri.eventlog.in_doubt import IN_DOUBT_SECONDS, PAUSE_SECONDS, lost
 from tsuzuri.eventlog.mapper import MappedEvent
 from tsuzuri.eventlog.opened_events import EVENT_COLUMNS, open_event
@@ -87,17 +87,14 @@ class PartRecorder(ApplicationRecorder):
 
     def append(self, write: Write) -> list[Stored]:
         """As `insert_events`."""
-        certain = False
-        while True:
+        for attempt in range(KEY_ATTEMPTS):
             try:
-                return self.append_sealed(self.seal([write], certain=certain))[0]
+                return self.append_sealed(self.seal([write], certain=attempt > 0))[0]
             except KeyChanged:
                 self.ring.forget(write.streams())
                 if write.beside.consents is not None:  # folded of what may have been erased with the key
-                    raise IntegrityError(
-                        "a key was changed: load the consents again and decide again"
-                    ) from None
-                certain = True
+                    raise IntegrityError("a key was changed: load the consents and decide again") from None
+        raise OperationalError("the keys of these streams keep changing: try again")
 
     def seal(self, writes: Sequence[Write], *, certain: bool = False) -> list[SealedWrite]:
         """Seal writes under their streams' keys, looking up those that are not known here.
@@ -126,19 +123,18 @@ class PartRecorder(ApplicationRecorder):
         """As `append_sealed`."""
         writes, sent = packed.writes, packed.call
         try:
-            return self.taken_in(packed, self._append(sent.statement, sent.parameters))
+            places = sent.places(*self._append(sent.statement, sent.parameters))
         except Taken:
             found = stored_already(writes, self._read(STORED, stored_parameters(writes)))
             places = [each for each in found if each is not None]
             if len(places) < len(writes):
                 raise
-        self.ring.stored({key.key_id: key for write in writes for key in write.new_keys}.values())
+        self.keys_stored(writes)
         return places
 
-    def taken_in(self, packed: PackedWrites, answer: Answer) -> list[list[Stored]]:
-        """Where the events of each write lie, by the answer to its call."""
-        self.ring.stored({key.key_id: key for write in packed.writes for key in write.new_keys}.values())
-        return packed.call.places(*answer)
+    def keys_stored(self, writes: Sequence[SealedWrite]) -> None:
+        """The new keys that these writes brought are in the database now."""
+        self.ring.stored({key.key_id: key for write in writes for key in write.new_keys}.values())
 
     def _look_up_keys(self, writes: Sequence[Write]) -> None:
         if lacking := self.ring.lacking(stream for write in writes for stream in write.streams()):
