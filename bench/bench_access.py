@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from itertools import cycle
 from uuid import uuid4
 
 import uvloop
@@ -16,8 +17,9 @@ import uvloop
 from bench import ours, stock
 from bench.crew import Crew
 from bench.rounds import Measured, Report, Round, Slice, interleaved, rates
-from bench.samples import STATE_BYTES, access
+from bench.samples import STATE_BYTES, Ahead, access
 from bench.server import server
+from tsuzuri.domain.events import AccessPermitted
 from tsuzuri.eventlog.appending import Beside, Guard
 from tsuzuri.eventlog.log import EventLog
 
@@ -26,7 +28,7 @@ CALLERS, PATIENTS, THREADS = 32, 1000, (1, 4, 8, 16)
 
 @contextmanager
 def reading(dsn: str) -> Iterator[Slice]:
-    """Our slice: every caller's event goes to the log of a patient drawn from a thousand."""
+    """Our slice: the callers' events go to the logs of a thousand patients in turn."""
     sample = ours.mapped(access(uuid4()))
     size = len(sample.state) + len(sample.apart or b"")
     assert STATE_BYTES[0] <= size <= STATE_BYTES[1], f"a state of {size} bytes"
@@ -34,25 +36,31 @@ def reading(dsn: str) -> Iterator[Slice]:
         stack = AsyncExitStack()
         log: EventLog = runner.run(stack.enter_async_context(ours.opened_event_log(dsn)))
         guards = runner.run(ours.narrowed_patients(log, PATIENTS))
+        ahead = Ahead((guard, access(guard.patient)) for guard in cycle(guards))
+
+        def run(seconds: float) -> Measured:
+            ahead.make()
+            return runner.run(_callers(log, ahead, seconds))
+
         try:
-            yield lambda seconds: runner.run(_callers(log, guards, seconds))
+            yield run
         finally:
             runner.run(stack.aclose())
 
 
-async def _callers(log: EventLog, guards: list[Guard], seconds: float) -> Measured:
+async def _callers(
+    log: EventLog, accesses: Iterator[tuple[Guard, AccessPermitted]], seconds: float
+) -> Measured:
     waits: list[float] = []
     began = time.monotonic()
 
-    async def caller(number: int) -> None:
-        turn = number
+    async def caller() -> None:
         while (before := time.monotonic()) < began + seconds:
-            guard = guards[turn % PATIENTS]
-            await log.append_access([access(guard.patient)], Beside(guards=[guard]))
+            guard, permitted = next(accesses)
+            await log.append_access([permitted], Beside(guards=[guard]))
             waits.append(time.monotonic() - before)
-            turn += CALLERS + 1
 
-    await asyncio.gather(*(caller(number) for number in range(CALLERS)))
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
     return Measured(len(waits), began, time.monotonic(), waits)
 
 

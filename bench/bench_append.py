@@ -17,8 +17,9 @@ from typing import Any
 from bench import ours, stock
 from bench.crew import Crew, Write, writing
 from bench.rounds import Measured, Report, Slice, interleaved, rates
-from bench.samples import STATE_BYTES, listings
+from bench.samples import STATE_BYTES, Ahead, listings
 from bench.server import server
+from tsuzuri.domain.events import FacilityListed
 from tsuzuri.eventlog.connecting import connect
 
 MANY, TEN_WRITERS, BATCH, BATCHES = 8, 4, 1000, 10
@@ -31,16 +32,15 @@ def saving(dsn: str, threads: int = 1, events_a_commit: int = 1) -> Iterator[Sli
         size = len(ours.mapped(next(listings())).state)
         assert STATE_BYTES[0] <= size <= STATE_BYTES[1], f"a state of {size} bytes"
 
-        def writer() -> Write:
-            events = listings()
-
+        def writer(events: Iterator[FacilityListed]) -> Write:
             def write() -> int:
                 log.save(*islice(events, events_a_commit))
                 return events_a_commit
 
             return write
 
-        yield writing([writer() for _ in range(threads)])
+        ahead = [Ahead(listings()) for _ in range(threads)]
+        yield writing([writer(events) for events in ahead], ahead)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from itertools import islice
 from bench import ours
 from bench.crew import Crew, writing
 from bench.rounds import Measured, Report, Round, Slice, interleaved
-from bench.samples import listings
+from bench.samples import Ahead, listings
 from bench.server import Server, server
 
 PACE_SECONDS, PACED_SECONDS, LEAD_SECONDS = 0.01, 1.2, 0.3
@@ -25,17 +25,17 @@ LOADED_AT_ONCE = 10_000
 @contextmanager
 def append_sealed(dsn: str) -> Iterator[Slice]:
     """One event a commit, as ever."""
-    events = listings()
+    events = Ahead(listings())
     with ours.opened_log(dsn) as log:
-        yield writing([lambda: len(log.save(next(events)))])
+        yield writing([lambda: len(log.save(next(events)))], [events])
 
 
 @contextmanager
 def append_clear(dsn: str) -> Iterator[Slice]:
     """The same without encryption and leaf hash."""
-    events = listings()
+    events = Ahead(listings())
     with ours.opened_clear_log(dsn) as log:
-        yield writing([lambda: len(log.save(next(events)))])
+        yield writing([lambda: len(log.save(next(events)))], [events])
 
 
 @contextmanager

@@ -22,8 +22,9 @@ from bench import ours
 from bench.bench_append import saving
 from bench.crew import Crew, Write, writing
 from bench.rounds import Report, Slice, interleaved, rates
-from bench.samples import listings
+from bench.samples import Ahead, listings
 from bench.server import server
+from tsuzuri.domain.events import FacilityListed
 
 WRITERS, PROCESSES_MAX = (1, 4, 16), 4
 START_SECONDS = 20.0
@@ -66,8 +67,7 @@ def appending(url: str, threads: int) -> Iterator[Slice]:
     """UmaDB's slice: one client, and each thread appends to streams of its own."""
     with umadb.Client(url) as client:
 
-        def writer() -> Write:
-            events = listings()
+        def writer(events: Iterator[FacilityListed]) -> Write:
             last: int | None = None
 
             def write() -> int:
@@ -85,7 +85,8 @@ def appending(url: str, threads: int) -> Iterator[Slice]:
 
             return write
 
-        yield writing([writer() for _ in range(threads)])
+        ahead = [Ahead(listings()) for _ in range(threads)]
+        yield writing([writer(events) for events in ahead], ahead)
 
 
 _HEADER = frozenset({"originator_id", "originator_version", "event_id"})  # said by tag, position and uuid

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.rounds import Measured, Slice
+from bench.samples import Ahead
 
 Write = Callable[[], int]
 """Appends once and says how many events that were. Each belongs to one thread."""
@@ -69,10 +70,15 @@ def together(parts: Sequence[Measured]) -> Measured:
     )
 
 
-def writing(writes: Sequence[Write]) -> Slice:
-    """A slice in which each writer writes until the time is up; more than one get a thread each."""
+def writing(writes: Sequence[Write], ahead: Sequence[Ahead[Any]] = ()) -> Slice:
+    """A slice in which each writer writes until the time is up; more than one get a thread each.
+
+    What they write of is made *ahead*, before the clock starts.
+    """
 
     def run(seconds: float) -> Measured:
+        for events in ahead:
+            events.make()
         began_cpu = time.process_time()
         if len(writes) == 1:
             measured = _write(writes[0], seconds)

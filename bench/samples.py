@@ -2,14 +2,16 @@
 
 A facility's entry lists ten departments with the words a hospital uses for itself; an access carries the variables
 of a long query. The words are drawn at random, so that a server which compresses (the library's table does, ours
-does not) finds no page repeated, and finds no less than Japanese text offers. Texts are drawn once: making an
-event costs both sides a few microseconds.
+does not) finds no page repeated, and finds no less than Japanese text offers. Texts are drawn once, and events are made
+before the clock starts.
 """
 
 import json
 import random
+from collections import deque
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
 from tsuzuri.domain.events import (
@@ -29,7 +31,9 @@ from tsuzuri.domain.vocabulary import (
     Stream,
 )
 
+T = TypeVar("T")
 EVENTS_A_STREAM = 10
+READY = 4000  # more than one writer appends in a slice
 STATE_BYTES = (1950, 2200)
 """What an encoded state measures; a script whose events do not keep to it stops."""
 
@@ -54,6 +58,25 @@ def _text(draw: random.Random, size: int) -> str:
 _draw = random.Random(20261122)
 _DEPARTMENTS = [tuple(_text(_draw, 170) for _ in range(10)) for _ in range(200)]
 _VARIABLES = [json.dumps({"search": _text(_draw, 850)}, ensure_ascii=False) for _ in range(200)]
+
+
+class Ahead(Generic[T]):
+    """Events without end, some of them made beforehand."""
+
+    def __init__(self, source: Iterator[T]) -> None:
+        self._source = source
+        self._ready: deque[T] = deque()
+
+    def make(self) -> None:
+        """Between two slices."""
+        while len(self._ready) < READY:
+            self._ready.append(next(self._source))
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        return self._ready.popleft() if self._ready else next(self._source)
 
 
 def listings(events_a_stream: int = EVENTS_A_STREAM) -> Iterator[FacilityListed]:

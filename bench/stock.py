@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bench.crew import Write, writing
 from bench.rounds import Slice
-from bench.samples import STATE_BYTES, access, listings
+from bench.samples import STATE_BYTES, Ahead, access, listings
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def saving_one(dsn: str, threads: int = 1) -> Iterator[Slice]:
     """A slice in which each thread saves one facility's entry a commit."""
     with opened_stock(dsn) as application:
         _save_first(application, _listings())
-        yield writing([_saver(application, _listings()) for _ in range(threads)])
+        ahead = [Ahead(_listings()) for _ in range(threads)]
+        yield writing([_saver(application, events) for events in ahead], ahead)
 
 
 @contextmanager
@@ -86,7 +87,8 @@ def saving_accesses(dsn: str, threads: int) -> Iterator[Slice]:
     """A slice in which each thread saves one access a commit."""
     with opened_stock(dsn) as application:
         _save_first(application, _accesses())
-        yield writing([_saver(application, _accesses()) for _ in range(threads)])
+        ahead = [Ahead(_accesses()) for _ in range(threads)]
+        yield writing([_saver(application, events) for events in ahead], ahead)
 
 
 def _saver(application: StockApplication, events: Iterator[DomainEvent]) -> Write:

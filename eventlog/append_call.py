@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import Any
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, OperationalError, generators
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
@@ -36,18 +36,14 @@ class WriterConnection(Connection[Any]):
         return self._answer(self.pgconn.exec_prepared(name, values, formats, Format.BINARY))
 
     def send(self, statement: bytes, parameters: Sequence[Packed | None]) -> None:
-        """Begin what `append` does; `answer` waits for its end. Raises psycopg.Error."""
+        """Begin what `append` does, and let other threads run; `answer` waits for its end. Raises psycopg.Error."""
         name, values, formats = self._prepared_call(statement, parameters)
         self.pgconn.send_query_prepared(name, values, formats, Format.BINARY)
+        self.wait(generators.send(self.pgconn))
 
     def answer(self) -> Answer:
         """Of what was sent last. Raises psycopg.Error."""
-        result, more = self.pgconn.get_result(), True
-        while more:
-            more = self.pgconn.get_result() is not None
-        if result is None:
-            raise OperationalError("the connection was lost")
-        return self._answer(result)
+        return self._answer(self.wait(generators.fetch_many(self.pgconn))[0])
 
     def _prepared_call(
         self, statement: bytes, parameters: Sequence[Packed | None]

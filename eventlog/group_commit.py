@@ -1,13 +1,15 @@
-"""Group commit: what arrives while a commit is under way shares the next one.
+"""Group commit: what arrives while commits are under way shares the next one.
 
-One connection, one commit in flight, no timers: a lone caller waits for nobody, and the more callers there are the
-more of them share a flush. Each is answered only when its own events are durable, or are known not to be.
+Two commits at most are under way, each of half of those that wait: while the server works on one, the events of the
+other are made. No timers: a lone caller waits for nobody, and the more callers there are the more of them share a
+flush. Each is answered only when its own events are durable, or are known not to be.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,7 @@ from tsuzuri.eventlog.sealed_writes import SealedWrite, call, seal_write
 
 GROUP_WRITES_MAX = 512
 GROUP_BYTES_MAX = 4 * 1024 * 1024
+_COMMITS = 2  # under way at a time
 _OPTIONS = f"{SESSION} -c statement_timeout=30s -c lock_timeout=10s"
 
 
@@ -45,9 +48,10 @@ class GroupCommit:
         self._ring = ring
         self._parts = parts
         self._stored = stored
-        self._connection: AsyncConnection[Any] | None = None
+        self._idle: list[AsyncConnection[Any]] = []
         self._queue: deque[_Waiting] = deque()
-        self._working: asyncio.Task[None] | None = None
+        self._sent = 0  # how many are in the commits under way
+        self._working: set[asyncio.Task[None]] = set()
 
     async def append(self, write: Write) -> list[Stored]:
         """Where the events lie, once they are durable.
@@ -60,34 +64,35 @@ class GroupCommit:
             seal_write(write, self._ring, self._parts), asyncio.get_running_loop().create_future()
         )
         self._queue.append(waiting)
-        if self._working is None:
-            self._working = asyncio.create_task(self._work())
+        if len(self._working) < _COMMITS:
+            task = asyncio.create_task(self._work())
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
         return await waiting.answered
 
     async def close(self) -> None:
-        """Ends the commit under way first."""
-        if self._working is not None:
-            await self._working
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        """Ends the commits under way first."""
+        await asyncio.gather(*self._working)
+        while self._idle:
+            await self._idle.pop().close()
 
     async def _work(self) -> None:
         """Group after group, as long as somebody waits."""
-        try:
-            while self._queue:
-                group = self._next_group()
-                try:
-                    await self._commit(group)
-                except Exception as error:  # whatever it is, nobody waits for ever
-                    _fail(group, error)
-        finally:
-            self._working = None
+        while self._queue:
+            group = self._next_group()
+            self._sent += len(group)
+            try:
+                await self._commit(group)
+            except Exception as error:  # whatever it is, nobody waits for ever
+                _fail(group, error)
+            finally:
+                self._sent -= len(group)
 
     def _next_group(self) -> list[_Waiting]:
+        share = -(-(len(self._queue) + self._sent) // _COMMITS)
         group = [self._queue.popleft()]
         weight = group[0].sealed.bytes
-        while self._queue and len(group) < GROUP_WRITES_MAX:
+        while self._queue and len(group) < min(share, GROUP_WRITES_MAX):
             weight += self._queue[0].sealed.bytes
             if weight > GROUP_BYTES_MAX:
                 break
@@ -147,8 +152,7 @@ class GroupCommit:
         sent = call(writes, self._parts)
         while True:
             try:
-                connection = await self._connected()
-                async with AsyncRawCursor(connection) as cursor:
+                async with self._connection() as connection, AsyncRawCursor(connection) as cursor:
                     await cursor.execute(sent.statement, sent.parameters, prepare=True, binary=True)
                     row = await cursor.fetchone()
                 assert row is not None
@@ -160,15 +164,20 @@ class GroupCommit:
                     raise LogUnavailable("the access could not be recorded") from error
                 await asyncio.sleep(PAUSE_SECONDS)
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """One that no other commit uses. Raises psycopg.Error."""
+        connection = self._idle.pop() if self._idle else await self._connected()
+        try:
+            yield connection
+        finally:
+            if connection.closed or connection.broken:
+                await connection.close()
+            else:
+                self._idle.append(connection)
+
     async def _connected(self) -> AsyncConnection[Any]:
-        if self._connection is not None and (self._connection.closed or self._connection.broken):
-            await self._connection.close()
-            self._connection = None
-        if self._connection is None:
-            self._connection = await AsyncConnection.connect(
-                self._dsn, autocommit=True, options=_OPTIONS, connect_timeout=5
-            )
-        return self._connection
+        return await AsyncConnection.connect(self._dsn, autocommit=True, options=_OPTIONS, connect_timeout=5)
 
 
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:
