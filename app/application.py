@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,11 +10,11 @@ from uuid import UUID
 from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
+from tsuzuri.app.actions import operate_projections
 from tsuzuri.app.actions.cancel_bundle import cancel_bundle
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.read_trail import trail_complete_until
-from tsuzuri.app.actions.rebuild_projection import projection_standings, rebuild_projection
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.settle_readings import settle_readings
@@ -23,18 +22,24 @@ from tsuzuri.app.actions.withdraw_consent import withdraw_consent
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
-from tsuzuri.domain.events import StreamErased
+from tsuzuri.domain.events import RecordErased
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
+from tsuzuri.domain.orders import Why
 from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
-from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass, Stream
+from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.graphql.context import AsOf, RequestRefused
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
-from tsuzuri.projections.catalogue import UnknownProjection
-from tsuzuri.projections.freshness import Freshness, freshness
-from tsuzuri.projections.generations import Rebuilt, Standing
+from tsuzuri.projections.catalogue import PROJECTIONS, UnknownProjection
+from tsuzuri.projections.checkpoints import ProjectionOutdated
+from tsuzuri.projections.comparing import Comparison
+from tsuzuri.projections.freshness import Freshness, freshness, served_generation
+from tsuzuri.projections.generations import NotReady, UnknownGeneration
+from tsuzuri.projections.quarantine import Quarantined
+from tsuzuri.projections.replaying import NotQuarantined, Tried
+from tsuzuri.projections.standings import Standing
 
 CODES: dict[type[Exception], str] = {
     NotPermitted: "FORBIDDEN",
@@ -45,6 +50,10 @@ CODES: dict[type[Exception], str] = {
     UselessConsent: "USELESS_CONSENT",
     MalformedNumber: "BAD_INPUT",
     UnknownProjection: "UNKNOWN_PROJECTION",
+    UnknownGeneration: "UNKNOWN_GENERATION",
+    NotReady: "NOT_READY",
+    NotQuarantined: "NOT_QUARANTINED",
+    ProjectionOutdated: "PROJECTION_OUTDATED",
     LogUnavailable: "LOG_UNAVAILABLE",
 }
 """What a caller can mend, and the code it is told under."""
@@ -67,7 +76,6 @@ class TsuzuriApplication:
         self.services = services
         self.seals: Seals = services.seals
         self.schema_sha256 = schema_sha256
-        self._rebuilds = ThreadPoolExecutor(1, "rebuild")  # of its own: a rebuild must not hold up writes
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         async with (
@@ -79,23 +87,18 @@ class TsuzuriApplication:
 
     async def live_schema(self, projection: str) -> str:
         async with self.services.pool.connection() as connection:
-            cursor = await connection.execute(
-                "SELECT live FROM projection WHERE name = %b", (projection,), prepare=True
-            )
-            row = await cursor.fetchone()
-        assert row is not None, f"projection {projection} has not been prepared"
-        return f"{projection}_g{row[0]}"
+            return PROJECTIONS[projection].schema(await served_generation(connection, projection))
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         async with self.services.pool.connection() as connection:
-            return await freshness(connection, projection, self.services.log.part_of(patient))
+            return await freshness(connection, projection, self.services.log.part_of(patient), patient)
 
     async def erased_behind(self, projection: str, patient: UUID) -> bool:
         stands = await self.stands(projection, patient)
         if stands.at_head:
             return False
         behind = await self.services.log.record_events_behind(patient, stands.position)
-        return any(isinstance(event, StreamErased) and event.erased is Stream.RECORD for _, event in behind)
+        return any(isinstance(event, RecordErased) for _, event in behind)
 
     def new_id(self) -> UUID:
         return self.services.new_id()
@@ -152,9 +155,42 @@ class TsuzuriApplication:
             return await trail_complete_until(self.services)
 
     async def projection_standings(self) -> list[Standing]:
-        return await asyncio.to_thread(projection_standings, self.services)
+        return await asyncio.to_thread(operate_projections.projection_standings, self.services)
 
-    async def rebuild_projection(self, caller: Caller, name: str) -> Rebuilt:
+    async def quarantined_patients(self, name: str | None) -> list[Quarantined]:
         with told():
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._rebuilds, rebuild_projection, self.services, caller, name)
+            return await asyncio.to_thread(operate_projections.quarantined_patients, self.services, name)
+
+    async def begin_rebuild(self, caller: Caller, name: str, why: Why) -> int:
+        with told():
+            return await operate_projections.begin_rebuild(self.services, caller, name, why)
+
+    async def check_projection(self, caller: Caller, name: str) -> Comparison | None:
+        with told():
+            return await operate_projections.check_projection(self.services, caller, name)
+
+    async def promote_projection(self, caller: Caller, name: str, generation: int | None, why: Why) -> int:
+        with told():
+            return await operate_projections.promote_projection(
+                self.services, caller, name, why, generation=generation
+            )
+
+    async def roll_back_projection(self, caller: Caller, name: str, why: Why) -> int:
+        with told():
+            return await operate_projections.roll_back_projection(self.services, caller, name, why)
+
+    async def pause_projection(self, caller: Caller, name: str, why: Why, *, paused: bool) -> None:
+        with told():
+            await operate_projections.pause_projection(self.services, caller, name, why, paused=paused)
+
+    async def retry_quarantined(self, caller: Caller, name: str, patient: UUID | None, why: Why) -> Tried:
+        with told():
+            return await operate_projections.retry_quarantined(self.services, caller, name, patient, why)
+
+    async def skip_quarantined(
+        self, caller: Caller, name: str, patient: UUID, reason: str, ticket: str | None
+    ) -> Tried:
+        with told():
+            return await operate_projections.skip_quarantined(
+                self.services, caller, name, patient, reason, ticket
+            )

@@ -93,7 +93,9 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
     from tsuzuri.projections.catalogue import UnknownProjection
-    from tsuzuri.projections.engine import ProjectionOutdated
+    from tsuzuri.projections.checkpoints import ProjectionOutdated
+    from tsuzuri.projections.generations import NotReady, UnknownGeneration
+    from tsuzuri.projections.replaying import NotQuarantined
 
     if isinstance(
         error, SettingsWrong | DevelopmentOnly | IncompleteCaller | MalformedNumber | UnknownProjection
@@ -111,7 +113,10 @@ def exit_code(error: Exception) -> int | None:
         MigrationRefused,
         NothingToErase,
         NothingToLift,
+        NotQuarantined,
+        NotReady,
         ProjectionOutdated,
         TokenRefused,
+        UnknownGeneration,
     )
     return 1 if isinstance(error, stopped) else None

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import orjson
 import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
 from psycopg import Error as DatabaseError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,6 +27,7 @@ from tsuzuri.app.edge import (
     failure,
     graphql_request,
 )
+from tsuzuri.app.metrics import metrics
 from tsuzuri.app.projector import LAG_SECONDS_MAX
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings
@@ -36,10 +38,11 @@ from tsuzuri.graphql.context import RequestRefused
 from tsuzuri.graphql.execution import execute
 from tsuzuri.graphql.failures import places
 from tsuzuri.graphql.schema import build_schema, schema_sha256
+from tsuzuri.projections.standings import Standing
 
 _log = structlog.get_logger()
 _STATUS = {"FORBIDDEN": 403, "BUNDLE_REJECTED": 422, "BUSY": 409, "LOG_UNAVAILABLE": 503}
-READINESS_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -84,18 +87,27 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
         """The process answers; the database is not asked."""
         return _json({"status": "live"})
 
-    readiness = Readiness()
+    looks = Looks()
 
     async def readyz(request: Request) -> Response:
         """The database answers, and no projection is further behind than it may be."""
-        answer, status = await readiness.look(_application(request))
-        return _json(answer, status)
+        standings = await looks.standings(_application(request))
+        if standings is None:
+            return _json({"status": "database unavailable"}, 503)
+        behind = [s.name for s in standings if s.lag_seconds > LAG_SECONDS_MAX]
+        return _json({"status": "behind" if behind else "ready", "behind": behind}, 503 if behind else 200)
+
+    async def metricz(request: Request) -> Response:
+        """Where the projections stand, for Prometheus."""
+        standings = await looks.standings(_application(request))
+        return Response(metrics(standings or []), 200 if standings else 503, media_type=CONTENT_TYPE_LATEST)
 
     routes: list[BaseRoute] = [
         Route("/graphql", _guarded(graphql), methods=["POST"]),
         Route("/bundles", _guarded(bundles), methods=["POST"]),
         Route("/livez", _guarded(livez)),
         Route("/readyz", _guarded(readyz)),
+        Route("/metrics", _guarded(metricz)),
     ]
     if settings.development:
         page = StaticFiles(directory=str(files("tsuzuri.app").joinpath("graphiql")), html=True)
@@ -106,29 +118,24 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-class Readiness:
-    """What /readyz says. It needs no token, so the database is asked once a second, however many ask us."""
+class Looks:
+    """Where the projections stand. Who asks needs no token: the database is asked once a second, however many ask."""
 
     def __init__(self) -> None:
-        self._answer: tuple[dict[str, Any], int] = {}, 503
+        self._standings: list[Standing] | None = None
         self._until = 0.0
         self._one_at_a_time = asyncio.Lock()
 
-    async def look(self, application: TsuzuriApplication) -> tuple[dict[str, Any], int]:
-        """The answer and its status."""
+    async def standings(self, application: TsuzuriApplication) -> list[Standing] | None:
+        """None when the database does not answer."""
         async with self._one_at_a_time:
             if time.monotonic() >= self._until:
-                self._answer = await self._asked(application)
-                self._until = time.monotonic() + READINESS_SECONDS
-            return self._answer
-
-    async def _asked(self, application: TsuzuriApplication) -> tuple[dict[str, Any], int]:
-        try:
-            standings = await application.projection_standings()
-        except DatabaseError:
-            return {"status": "database unavailable"}, 503
-        behind = [s.name for s in standings if s.lag_seconds > LAG_SECONDS_MAX]
-        return {"status": "behind" if behind else "ready", "behind": behind}, 503 if behind else 200
+                try:
+                    self._standings = await application.projection_standings()
+                except DatabaseError:
+                    self._standings = None
+                self._until = time.monotonic() + LOOK_SECONDS
+            return self._standings
 
 
 def _application(request: Request) -> TsuzuriApplication:

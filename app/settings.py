@@ -27,6 +27,8 @@ class Settings:
     audience: str  # TSUZURI_AUDIENCE
     host: str  # TSUZURI_HOST
     port: int  # TSUZURI_PORT
+    projectors: int  # TSUZURI_PROJECTORS: processes beside `serve` that keep projections current
+    rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a projector gives to a rebuild
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
 
@@ -51,6 +53,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         audience=env.get("TSUZURI_AUDIENCE") or "tsuzuri",
         host=env.get("TSUZURI_HOST") or "127.0.0.1",
         port=_number(env, "TSUZURI_PORT", 8080, 0, 65535),
+        projectors=_number(env, "TSUZURI_PROJECTORS", 1, 0, 64),
+        rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 1.0),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
 
@@ -76,6 +80,18 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     if not low <= number <= high:
         raise SettingsWrong(f"{name} is a number from {low} to {high}")
     return number
+
+
+def _share(env: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        share = float(env.get(name) or default)
+    except ValueError:
+        share = 0.0
+    if not 0.01 <= share <= 1.0:
+        raise SettingsWrong(
+            f"{name} is a number from 0.01 to 1: 0.25 leaves three quarters of the time to others"
+        )
+    return share
 
 
 def read_secret(file: Path, setting: str) -> bytes:

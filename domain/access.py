@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.consents import Consents
-from tsuzuri.domain.events import Ground
 from tsuzuri.domain.vocabulary import (
     AccessBasis,
     Flag,

@@ -2,7 +2,16 @@
 
 from uuid import UUID
 
-from tsuzuri.domain.events import HoldLifted, HoldPlaced, PayloadErased, StreamErased, originator
+from tsuzuri.domain.events import (
+    AccessesErased,
+    ConsentsErased,
+    HoldLifted,
+    HoldPlaced,
+    PayloadErased,
+    RecordErased,
+    StreamErased,
+    originator,
+)
 from tsuzuri.domain.registrations import PatientRecord
 from tsuzuri.domain.vocabulary import Stream
 
@@ -46,6 +55,11 @@ def erase_document(
     )
 
 
+ERASED: dict[Stream, type[StreamErased]] = {
+    event.ERASES: event for event in (RecordErased, ConsentsErased, AccessesErased)
+}
+
+
 def erase_stream(
     record: PatientRecord, stream: Stream, *, reason: str, erased_by: str, event_id: UUID
 ) -> StreamErased:
@@ -54,12 +68,10 @@ def erase_stream(
     Raises ErasureHeld.
     """
     _not_held(record)
-    return StreamErased(
+    return ERASED[stream](
         originator_id=originator(record.patient, Stream.RECORD),
         originator_version=record.version + 1,
         event_id=event_id,
-        owner=record.patient,
-        erased=stream,
         reason=reason,
         erased_by=erased_by,
     )

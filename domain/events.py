@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.record import Demographics
 from tsuzuri.domain.vocabulary import (
-    AccessBasis,
     DocumentKind,
     Flag,
+    OperatorAct,
     PurposeOfUse,
     RecordClass,
     RefusalReason,
@@ -47,6 +48,13 @@ class Event:
 @dataclass(frozen=True, kw_only=True)
 class Erased(Event):
     """An event whose key was destroyed, as a reader meets it. Never stored: the row keeps its topic and its seal."""
+
+    topic: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreadable(Event):
+    """An event that this program cannot decode, as a reader meets it: what it says is not known. Never stored."""
 
     topic: str
 
@@ -160,15 +168,39 @@ class PayloadErased(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StreamErased(Event):
-    """All that was in one stream until now became unreadable for ever, and with a record all of its payloads."""
+    """All that was in one stream until now became unreadable for ever. Each stream has a topic of its own.
 
-    TOPIC = "stream-erased"
+    So that the removal can be repeated when this event has become unreadable itself, with the record it lies in:
+    then `reason` and `erased_by` are None, and the topic, which lies in the clear, tells the rest.
+    """
+
+    ERASES: ClassVar[Stream]
     STREAM = Stream.RECORD
 
-    owner: UUID
-    erased: Stream
-    reason: str
-    erased_by: str
+    reason: str | None
+    erased_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordErased(StreamErased):
+    """With all payloads of the record's documents, and what was read from them."""
+
+    TOPIC = "record-erased"
+    ERASES = Stream.RECORD
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentsErased(StreamErased):
+    TOPIC = "consents-erased"
+    ERASES = Stream.CONSENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessesErased(StreamErased):
+    """The list of who looked."""
+
+    TOPIC = "accesses-erased"
+    ERASES = Stream.ACCESS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,50 +263,6 @@ class ConsentWithdrawn(Event):
 
 
 # --- access stream --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ground:
-    """One reason why something may be seen, and what follows from it."""
-
-    basis: AccessBasis
-    classes: tuple[RecordClass, ...]
-    flags: tuple[Flag, ...]  # marked entries are shown only when every mark is listed here
-    because: UUID | None = None  # the event that justifies it; None where the caller is the patient herself
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccessTold:
-    """The part of an access that the patient reads."""
-
-    person: str
-    role: Role
-    facility: str | None  # 10 digits; None for the patient herself and for auditors
-    purpose: PurposeOfUse
-    bases: tuple[AccessBasis, ...]
-    classes_asked: tuple[RecordClass, ...]
-    classes_permitted: tuple[RecordClass, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccessAudit:
-    """The part of an access that the auditor reads. Never the answer itself."""
-
-    operation_sha256: str  # hex, of the GraphQL document
-    operation_name: str | None
-    variables: str  # JSON
-    grounds: tuple[Ground, ...]
-    consent_version: int  # the consent stream stood here when it was decided
-    read_at: int  # position in the patient's part that the answer stands on
-    as_of: str | None  # what the caller asked for, when not now
-    entries_shown: int
-    shown_by_class: Mapping[RecordClass, int] = field(default_factory=dict)
-    shown_sha256: str  # hex, of the sorted ids of the shown entries
-    answer_sha256: str  # hex, of the answer without its volatile fields
-    incomplete: bool
-    schema_sha256: str
-    projections: Mapping[str, int] = field(default_factory=dict)  # name → version
-    session: str | None = None  # the token's id (jti)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,13 +337,32 @@ class FacilityListed(Event):
     recorded_by: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class OperatorActed(Event):
+    """An operator ordered something of a projection. Stored before it is carried out; an order repeated is harmless."""
+
+    TOPIC = "operator-acted"
+    STREAM = Stream.RECORD
+
+    projection: str
+    act: OperatorAct
+    generation: int | None = None
+    patient: UUID | None = None
+    skipped: UUID | None = None  # the event that is left out
+    reason: str | None
+    ticket: str | None  # of the operators' own tracker
+    recorded_by: str
+
+
 EVENTS: tuple[type[Event], ...] = (
     PatientIdentified,
     BundleRegistered,
     BundleReplaced,
     BundleCancelled,
     PayloadErased,
-    StreamErased,
+    RecordErased,
+    ConsentsErased,
+    AccessesErased,
     HoldPlaced,
     HoldLifted,
     ConsentGranted,
@@ -364,5 +371,6 @@ EVENTS: tuple[type[Event], ...] = (
     AccessRefused,
     TrailRead,
     FacilityListed,
+    OperatorActed,
 )
 """The whole vocabulary. What is not here is not in the log."""

@@ -128,3 +128,18 @@ class Stream(IntEnum):
     RECORD = 1
     CONSENT = 2
     ACCESS = 3
+
+
+class OperatorAct(StrEnum):
+    """What an operator orders of a projection."""
+
+    REBUILD = "REBUILD"
+    REBUILD_PATIENT = "REBUILD_PATIENT"
+    CANCEL = "CANCEL"
+    PROMOTE = "PROMOTE"
+    ROLL_BACK = "ROLL_BACK"
+    PAUSE = "PAUSE"
+    RESUME = "RESUME"
+    DROP = "DROP"
+    RETRY = "RETRY"
+    SKIP = "SKIP"

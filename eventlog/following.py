@@ -51,6 +51,11 @@ class LoggedEvent:
         )
 
 
+LOGGED_EVENT = """e.part, e.pos, e.event_id, e.patient_id, e.stream, e.version, e.topic, e.state, e.recorded_at,
+    e.key_id, k.use, k.epoch, k.wrapped"""
+"""What makes a LoggedEvent, of `event e LEFT JOIN data_key k USING (part, key_id)`."""
+
+
 def heads(connection: Connection[Any]) -> Vector:
     """The last position of each part: what "all of it" means at this moment."""
     return dict(connection.execute("SELECT part, pos FROM part_head").fetchall())
@@ -84,9 +89,8 @@ def follow(
     each = max(1, limit // len(behind))
     with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
         cursor.execute(
-            """
-            SELECT e.part, e.pos, e.event_id, e.patient_id, e.stream, e.version, e.topic, e.state, e.recorded_at,
-                   e.key_id, k.use, k.epoch, k.wrapped
+            f"""
+            SELECT {LOGGED_EVENT}
             FROM unnest(%b::smallint[], %b::bigint[], %b::bigint[]) AS c (part, after, upto)
             CROSS JOIN LATERAL (
                 SELECT * FROM event e
@@ -95,7 +99,7 @@ def follow(
             ) AS e
             LEFT JOIN data_key k ON k.part = e.part AND k.key_id = e.key_id
             ORDER BY e.part, e.pos
-            """,
+            """.encode(),
             (*map(list, zip(*behind, strict=True)), list(topics), each),
             prepare=True,
         )
@@ -104,3 +108,47 @@ def follow(
     last = {event.part: event.pos for event in events}
     covers = {part: last[part] if count[part] == each else upto for part, _, upto in behind}
     return Batch(events, {**after, **covers})
+
+
+def events_of_owner(
+    connection: Connection[Any],
+    part: int,
+    owner: UUID,
+    *,
+    streams: Sequence[int],
+    topics: Sequence[str],
+    after: int,
+    upto: int,
+) -> list[LoggedEvent]:
+    """What one owner's streams hold behind *after* and not beyond *upto*, in the order of the log."""
+    with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
+        return cursor.execute(
+            f"""SELECT {LOGGED_EVENT} FROM event e LEFT JOIN data_key k ON k.part = e.part AND k.key_id = e.key_id
+                WHERE e.part = %b AND e.patient_id = %b AND e.stream = ANY (%b) AND e.topic = ANY (%b)
+                AND e.pos > %b AND e.pos <= %b ORDER BY e.pos""".encode(),
+            (part, owner, list(streams), list(topics), after, upto),
+            prepare=True,
+        ).fetchall()
+
+
+def events_by_owner(
+    connection: Connection[Any],
+    part: int,
+    *,
+    streams: Sequence[int],
+    topics: Sequence[str],
+    after: UUID,
+    upto: int,
+    limit: int,
+) -> list[LoggedEvent]:
+    """A part's events not beyond *upto*, of owners whose ids come behind *after*, owner by owner; the first *limit*."""
+    with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
+        return cursor.execute(
+            f"""SELECT {LOGGED_EVENT} FROM (
+                    SELECT * FROM event e WHERE e.part = %b AND e.patient_id > %b AND e.stream = ANY (%b)
+                    AND e.topic = ANY (%b) AND e.pos <= %b ORDER BY e.patient_id, e.stream, e.version LIMIT %b
+                ) AS e LEFT JOIN data_key k ON k.part = e.part AND k.key_id = e.key_id
+                ORDER BY e.patient_id, e.pos""".encode(),
+            (part, after, list(streams), list(topics), upto, limit),
+            prepare=True,
+        ).fetchall()

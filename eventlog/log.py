@@ -8,12 +8,12 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import MapperDeserialisationError, OperationalError
 from eventsourcing.utils import Environment
 from psycopg import AsyncConnection, Error
 from psycopg_pool import AsyncConnectionPool
 
-from tsuzuri.domain.events import Event, originator
+from tsuzuri.domain.events import Event, Unreadable, originator
 from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog.appending import Beside, LogUnavailable, Write
 from tsuzuri.eventlog.connecting import Logins, LogRole
@@ -33,6 +33,7 @@ from tsuzuri.eventlog.sealed_writes import (
     stored_already,
     stored_parameters,
 )
+from tsuzuri.eventlog.sealing import SealBroken
 
 State = TypeVar("State")
 AsyncPool = AsyncConnectionPool[AsyncConnection[Any]]
@@ -192,7 +193,10 @@ class EventLog:
         return PatientHead(guard_pos, secret and unseal_consents(secret, patient, consents))
 
     async def record_events_behind(self, patient: UUID, after: int) -> list[tuple[int, Any]]:
-        """The patient's record events behind position *after*, with their positions, in order."""
+        """The patient's record events behind position *after*, with their positions, in order.
+
+        One that cannot be decoded comes as `Unreadable`, for what was changed has to be known even then.
+        """
         async with self.readers.connection() as connection:
             cursor = await connection.execute(
                 f"""SELECT e.pos, {EVENT_COLUMNS} FROM event e LEFT JOIN data_key k USING (part, key_id)
@@ -201,4 +205,14 @@ class EventLog:
                 binary=True,
             )
             rows = await cursor.fetchall()
-        return [(pos, self.mapper.to_domain_event(open_event(self.ring, *row))) for pos, *row in rows]
+        return [(pos, self._readable(row)) for pos, *row in rows]
+
+    def _readable(self, row: Sequence[Any]) -> Any:
+        event_id, owner, stream, version, topic, *_ = row
+        try:
+            return self.mapper.to_domain_event(open_event(self.ring, *row))
+        except (SealBroken, MapperDeserialisationError):
+            name = originator(owner, Stream(stream))
+            return Unreadable(
+                originator_id=name, originator_version=version or 0, event_id=event_id, topic=topic
+            )

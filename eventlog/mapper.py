@@ -10,7 +10,7 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 from eventsourcing.utils import get_topic, register_topic, resolve_topic
 
-from tsuzuri.domain.events import EVENTS, Erased, Event
+from tsuzuri.domain.events import EVENTS, Erased, Event, StreamErased
 
 _HEADER = frozenset({"originator_id", "originator_version", "event_id"})  # kept as columns, not in the state
 
@@ -61,9 +61,11 @@ class EventMapper(Mapper[str]):
             "originator_version": stored_event.originator_version,
             "event_id": stored_event.event_id,
         }
-        if isinstance(stored_event, ErasedEvent):
-            return Erased(**header, topic=stored_event.topic)
         cls = resolve_topic(stored_event.topic)
+        if isinstance(stored_event, ErasedEvent):
+            if issubclass(cls, StreamErased):
+                return cls(**header, reason=None, erased_by=None)
+            return Erased(**header, topic=stored_event.topic)
         try:
             state = _decode(cls, stored_event.state, stored_event.apart)
         except msgspec.MsgspecError as error:

@@ -12,12 +12,16 @@ from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.orders import Why
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
+from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.freshness import Freshness
-from tsuzuri.projections.generations import Rebuilt, Standing
+from tsuzuri.projections.quarantine import Quarantined
+from tsuzuri.projections.replaying import Tried
+from tsuzuri.projections.standings import Standing
 
 if TYPE_CHECKING:  # that module needs this one
     from tsuzuri.graphql.facility_types import Facility
@@ -104,7 +108,25 @@ class Application(Protocol):
 
     async def projection_standings(self) -> list[Standing]: ...
 
-    async def rebuild_projection(self, caller: Caller, name: str) -> Rebuilt: ...
+    async def quarantined_patients(self, name: str | None) -> list[Quarantined]: ...
+
+    async def begin_rebuild(self, caller: Caller, name: str, why: Why) -> int: ...
+
+    async def check_projection(self, caller: Caller, name: str) -> Comparison | None: ...
+
+    async def promote_projection(
+        self, caller: Caller, name: str, generation: int | None, why: Why
+    ) -> int: ...
+
+    async def roll_back_projection(self, caller: Caller, name: str, why: Why) -> int: ...
+
+    async def pause_projection(self, caller: Caller, name: str, why: Why, *, paused: bool) -> None: ...
+
+    async def retry_quarantined(self, caller: Caller, name: str, patient: UUID | None, why: Why) -> Tried: ...
+
+    async def skip_quarantined(
+        self, caller: Caller, name: str, patient: UUID, reason: str, ticket: str | None
+    ) -> Tried: ...
 
 
 @dataclass

@@ -12,7 +12,7 @@ from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import DocumentKind, PurposeOfUse, RecordClass, Registration
 from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
-from tsuzuri.graphql.operator_types import RebuiltProjection
+from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.statements import aware
 
@@ -39,7 +39,7 @@ class BundleRegistration:
 @strawberry.type(
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
-class Mutation:
+class Mutation(OperatorMutation):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",
         permission_classes=allowed(Role.SYSTEM),
@@ -107,11 +107,3 @@ class Mutation:
             info.context.caller, patient.checked(), facility, classes or []
         )
         return strawberry.ID(str(event))
-
-    @strawberry.mutation(
-        description="Fill a new generation beside the live one, compare, and let reads follow it when equal.",
-        permission_classes=allowed(Role.OPERATOR),
-    )
-    async def rebuild_projection(self, info: Info[Context, None], name: str) -> RebuiltProjection:
-        rebuilt = await info.context.application.rebuild_projection(info.context.caller, name)
-        return RebuiltProjection.of(name, rebuilt)

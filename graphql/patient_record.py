@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types import Info
 
-from tsuzuri.domain import events
+from tsuzuri.domain import accesses
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import AccessBasis, DocumentKind, Flag, RecordClass, RefusalReason
 from tsuzuri.graphql.inputs import Period
@@ -36,7 +36,7 @@ class Ground:
     because: strawberry.ID | None = strawberry.field(description="The event that justifies it.")
 
     @classmethod
-    def of(cls, ground: events.Ground) -> Self:
+    def of(cls, ground: accesses.Ground) -> Self:
         because = None if ground.because is None else strawberry.ID(str(ground.because))
         return cls(
             basis=ground.basis, classes=list(ground.classes), flags=list(ground.flags), because=because

@@ -15,7 +15,7 @@ from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import PurposeOfUse
 from tsuzuri.graphql.facility_types import Facility, FacilityConnection
 from tsuzuri.graphql.inputs import AsOf, PatientKey
-from tsuzuri.graphql.operator_types import Projection
+from tsuzuri.graphql.operator_types import Projection, ProjectionCheck, QuarantinedPatient
 from tsuzuri.graphql.own_record import Me
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First, opened, page, page_size
 from tsuzuri.graphql.patient_record import AccessRefused, PatientRecord, PatientRecordResult
@@ -129,6 +129,24 @@ class Query:
     @strawberry.field(description="Where each projection stands.", permission_classes=allowed(Role.OPERATOR))
     async def projections(self, info: Info[Context, None]) -> list[Projection]:
         return [Projection.of(standing) for standing in await info.context.application.projection_standings()]
+
+    @strawberry.field(
+        description="Patients set aside at an event that could not be applied, the longest first.",
+        permission_classes=allowed(Role.OPERATOR),
+    )
+    async def quarantined_patients(
+        self, info: Info[Context, None], name: str | None = None
+    ) -> list[QuarantinedPatient]:
+        found = await info.context.application.quarantined_patients(name)
+        return [QuarantinedPatient.of(one) for one in found]
+
+    @strawberry.field(
+        description="Compare the live generation with the one beside it, patient by patient.",
+        permission_classes=allowed(Role.OPERATOR),
+    )
+    async def projection_check(self, info: Info[Context, None], name: str) -> ProjectionCheck:
+        context = info.context
+        return ProjectionCheck.of(await context.application.check_projection(context.caller, name))
 
     @strawberry.field(description="医療機関: the listed ones.", permission_classes=allowed(*EVERYBODY))
     async def facilities(

@@ -1,23 +1,22 @@
 """Who saw what of whom, when, on which basis; who was refused; and who read this trail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, StreamErased, TrailRead
-from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse, Stream
-from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.domain.events import AccessesErased, AccessPermitted, AccessRefused, Event, TrailRead
+from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
 NAME, VERSION = "audit_trail", 1
 
 TABLES = """
 CREATE TABLE access (
-    owner_id uuid NOT NULL, access uuid PRIMARY KEY, part smallint NOT NULL, pos bigint NOT NULL,
+    owner_id uuid NOT NULL, access uuid NOT NULL, part smallint NOT NULL, pos bigint NOT NULL,
     at timestamptz NOT NULL, outcome text NOT NULL, patient_id uuid,
     person text NOT NULL, role text NOT NULL, facility text, purpose text NOT NULL,
     bases text[] NOT NULL, classes_asked text[] NOT NULL, classes_permitted text[] NOT NULL, reason text,
@@ -26,17 +25,20 @@ CREATE TABLE access (
     operation_name text, operation_sha256 text NOT NULL, variables text,
     shown_sha256 text, answer_sha256 text, session text
 );
+"""
+
+INDEXES = """
+ALTER TABLE access ADD PRIMARY KEY (access);
 CREATE INDEX access_patient ON access (patient_id, at DESC, access DESC);
 CREATE INDEX access_person ON access (person, at DESC, access DESC);
 CREATE INDEX access_page ON access (at DESC, access DESC);
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccessRow(Row):
+class AccessRow(Row, frozen=True, kw_only=True):
     """One answered read, one refusal, or one look at the trail."""
 
-    TABLE, KEY, OWNER, FOLDED = "access", ("access",), "owner_id", False
+    TABLE, KEY, OWNER, ADDED_ONCE = "access", ("access",), "owner_id", True
 
     owner_id: UUID
     access: UUID
@@ -49,11 +51,11 @@ class AccessRow(Row):
     role: str
     facility: str | None
     purpose: str
-    bases: list[str] = field(default_factory=list)
-    classes_asked: list[str] = field(default_factory=list)
-    classes_permitted: list[str] = field(default_factory=list)
+    bases: list[str] = msgspec.field(default_factory=list)
+    classes_asked: list[str] = msgspec.field(default_factory=list)
+    classes_permitted: list[str] = msgspec.field(default_factory=list)
     reason: str | None = None
-    because: list[UUID] = field(default_factory=list)  # the events the decision cites
+    because: list[UUID] = msgspec.field(default_factory=list)  # the events the decision cites
     grounds: str = "[]"  # JSON
     consent_version: int | None = None
     entries_shown: int = 0
@@ -69,10 +71,14 @@ class AccessRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (AccessRow,)
-EVENTS: tuple[type[Event], ...] = (AccessPermitted, AccessRefused, TrailRead, StreamErased)
+EVENTS: tuple[type[Event], ...] = (AccessPermitted, AccessRefused, TrailRead, AccessesErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
+    return []
+
+
+def looks(event: Event) -> Sequence[Look]:
     return []
 
 
@@ -114,8 +120,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     session=audit.session,
                 )
             )
-        case StreamErased(erased=Stream.ACCESS) as event:
-            rows.remove_all(AccessRow, event.owner)
+        case AccessesErased():
+            rows.remove_all(AccessRow)
         case AccessRefused() as event:
             rows.put(
                 AccessRow(

@@ -14,7 +14,7 @@ from tsuzuri.projections import (
     patient_summary,
     record_index,
 )
-from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows
 
 
 class UnknownProjection(LookupError):
@@ -27,11 +27,27 @@ class Projection:
 
     name: str
     version: int
-    tables: str
+    tables: str  # without their keys and indexes, which a generation gets when it is filled
+    indexes: str
     rows: tuple[type[Row], ...]
     events: tuple[type[Event], ...]
     payloads: Callable[[Event], Sequence[UUID]]
+    looks: Callable[[Event], Sequence[Look]]
     apply: Callable[[Rows, Recorded[Event]], None]
+
+    @property
+    def streams(self) -> list[int]:
+        """In which its events lie."""
+        return sorted({event.STREAM.value for event in self.events})
+
+    @property
+    def added_once(self) -> bool:
+        """Whether its events only add rows, each its own: they need not be folded owner by owner."""
+        return all(kind.ADDED_ONCE for kind in self.rows)
+
+    @property
+    def topics(self) -> list[str]:
+        return [event.TOPIC for event in self.events]
 
     @property
     def for_auditors(self) -> bool:
@@ -48,9 +64,11 @@ def _declared(module: ModuleType) -> Projection:
         name=module.NAME,
         version=module.VERSION,
         tables=module.TABLES,
+        indexes=module.INDEXES,
         rows=module.ROWS,
         events=module.EVENTS,
         payloads=module.payloads,
+        looks=module.looks,
         apply=module.apply,
     )
 

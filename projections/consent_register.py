@@ -1,13 +1,13 @@
 """Who may see what of whom, now and then. A row is closed when the consent is withdrawn or given anew."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Event, StreamErased
-from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.projections.rows import Recorded, Row, Rows
+from msgspec.structs import replace
+
+from tsuzuri.domain.events import ConsentGranted, ConsentsErased, ConsentWithdrawn, Event
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
 NAME, VERSION = "consent_register", 1
@@ -17,14 +17,16 @@ CREATE TABLE consent (
     patient_id uuid NOT NULL, facility text NOT NULL, purpose text NOT NULL, record_class text NOT NULL,
     from_pos bigint NOT NULL, to_pos bigint, since timestamptz NOT NULL, until timestamptz NOT NULL,
     given text NOT NULL, because uuid NOT NULL, granted_at timestamptz NOT NULL,
-    ended_at timestamptz, withdrawn boolean NOT NULL,
-    PRIMARY KEY (patient_id, facility, purpose, record_class, from_pos)
+    ended_at timestamptz, withdrawn boolean NOT NULL
 );
 """
 
+INDEXES = """
+ALTER TABLE consent ADD PRIMARY KEY (patient_id, facility, purpose, record_class, from_pos);
+"""
 
-@dataclass(frozen=True, kw_only=True)
-class ConsentRow(Row):
+
+class ConsentRow(Row, frozen=True, kw_only=True):
     TABLE = "consent"
     KEY = ("patient_id", "facility", "purpose", "record_class", "from_pos")
 
@@ -44,10 +46,16 @@ class ConsentRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (ConsentRow,)
-EVENTS: tuple[type[Event], ...] = (ConsentGranted, ConsentWithdrawn, StreamErased)
+EVENTS: tuple[type[Event], ...] = (ConsentGranted, ConsentWithdrawn, ConsentsErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
+    return []
+
+
+def looks(event: Event) -> Sequence[Look]:
+    if isinstance(event, ConsentGranted | ConsentWithdrawn):
+        return [look(ConsentRow, facility=event.facility)]
     return []
 
 
@@ -80,12 +88,12 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             for scope in [{"record_class": str(c)} for c in event.classes] or [{}]:
                 how = {} if event.given is None else {"given": event.given}
                 _end(rows, recorded, {"facility": event.facility, **how, **scope}, withdrawn=True)
-        case StreamErased(erased=Stream.CONSENT) as event:
-            rows.remove_all(ConsentRow, event.owner)
+        case ConsentsErased():
+            rows.remove_all(ConsentRow)
 
 
 def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, str], *, withdrawn: bool) -> None:
-    for row in rows.of(ConsentRow, recorded.owner, to_pos=None, **scope):
+    for row in rows.of(ConsentRow, to_pos=None, **scope):
         ended = replace(row, to_pos=recorded.pos, ended_at=recorded.recorded_at, withdrawn=withdrawn)
         rows.put(ended)
 

@@ -1,28 +1,31 @@
 """Kind, municipality, departments and emergency right of each facility, from the operator's events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from tsuzuri.domain.events import Event, FacilityListed
-from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
 NAME, VERSION = "facilities", 1
 
 TABLES = """
 CREATE TABLE facility (
-    owner_id uuid PRIMARY KEY, facility text NOT NULL UNIQUE, name text NOT NULL, kind text NOT NULL,
+    owner_id uuid NOT NULL, facility text NOT NULL, name text NOT NULL, kind text NOT NULL,
     municipality text, municipality_name text, departments text[] NOT NULL, emergency boolean NOT NULL,
     listed_at timestamptz NOT NULL
 );
 """
 
+INDEXES = """
+ALTER TABLE facility ADD PRIMARY KEY (owner_id);
+ALTER TABLE facility ADD UNIQUE (facility);
+"""
 
-@dataclass(frozen=True, kw_only=True)
-class FacilityRow(Row):
-    TABLE, KEY, OWNER, FOLDED = "facility", ("owner_id",), "owner_id", False
+
+class FacilityRow(Row, frozen=True, kw_only=True):
+    TABLE, KEY, OWNER = "facility", ("owner_id",), "owner_id"
 
     owner_id: UUID
     facility: str
@@ -40,6 +43,10 @@ EVENTS: tuple[type[Event], ...] = (FacilityListed,)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
+    return []
+
+
+def looks(event: Event) -> Sequence[Look]:
     return []
 
 

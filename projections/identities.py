@@ -1,36 +1,37 @@
 """Which numbers and names a patient has had, and which numbers two patients were named by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.domain.events import Event, PatientIdentified, StreamErased
-from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.domain.events import Event, PatientIdentified, RecordErased
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
 NAME, VERSION = "identities", 1
 
 TABLES = """
 CREATE TABLE person (
-    patient_id uuid PRIMARY KEY, name text NOT NULL, kana text, birth_date text, sex text, postal_code text,
+    patient_id uuid NOT NULL, name text NOT NULL, kana text, birth_date text, sex text, postal_code text,
     facility text NOT NULL, stated_at timestamptz NOT NULL
 );
 CREATE TABLE number (
     patient_id uuid NOT NULL, system text NOT NULL, value text NOT NULL, facility text NOT NULL,
-    disputed boolean NOT NULL, first_stated_at timestamptz NOT NULL,
-    PRIMARY KEY (patient_id, system, value)
+    disputed boolean NOT NULL, first_stated_at timestamptz NOT NULL
 );
+"""
+
+INDEXES = """
+ALTER TABLE person ADD PRIMARY KEY (patient_id);
+ALTER TABLE number ADD PRIMARY KEY (patient_id, system, value);
 CREATE INDEX number_disputed ON number (first_stated_at, patient_id) WHERE disputed;
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class PersonRow(Row):
+class PersonRow(Row, frozen=True, kw_only=True):
     """How the last facility that said something new about her wrote the patient."""
 
-    TABLE, KEY, FOLDED = "person", ("patient_id",), False
+    TABLE, KEY = "person", ("patient_id",)
 
     patient_id: UUID
     name: str
@@ -42,8 +43,7 @@ class PersonRow(Row):
     stated_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class NumberRow(Row):
+class NumberRow(Row, frozen=True, kw_only=True):
     """One number a facility named the patient by. Disputed: it belongs to another patient; a person must look."""
 
     TABLE, KEY = "number", ("patient_id", "system", "value")
@@ -57,11 +57,15 @@ class NumberRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (PersonRow, NumberRow)
-EVENTS: tuple[type[Event], ...] = (PatientIdentified, StreamErased)
+EVENTS: tuple[type[Event], ...] = (PatientIdentified, RecordErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
     return []
+
+
+def looks(event: Event) -> Sequence[Look]:
+    return [look(NumberRow)] if isinstance(event, PatientIdentified) else []
 
 
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
@@ -83,7 +87,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             for disputed, identifiers in ((False, event.identifiers), (True, event.disputed)):
                 for identifier in identifiers:
                     key = {"system": identifier.system, "value": identifier.value}
-                    if not rows.of(NumberRow, event.patient, **key):
+                    if not rows.of(NumberRow, **key):
                         rows.put(
                             NumberRow(
                                 patient_id=event.patient,
@@ -93,9 +97,9 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                                 first_stated_at=recorded.recorded_at,
                             )
                         )
-        case StreamErased(erased=Stream.RECORD) as event:
+        case RecordErased():
             for kind in (PersonRow, NumberRow):
-                rows.remove_all(kind, event.owner)
+                rows.remove_all(kind)
 
 
 VIEW = View(

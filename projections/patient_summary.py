@@ -5,7 +5,6 @@ An entry's JSON has the fields of the record index's view, so a summary reads li
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,12 +18,12 @@ from tsuzuri.domain.events import (
     BundleReplaced,
     Event,
     PayloadErased,
-    StreamErased,
+    RecordErased,
 )
-from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, Stream
+from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
 from tsuzuri.projections.record_index import ENTRIES
 from tsuzuri.projections.record_rows import EntryRow, entry_rows
-from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
 NAME, VERSION = "patient_summary", 1
@@ -32,14 +31,16 @@ NAME, VERSION = "patient_summary", 1
 TABLES = """
 CREATE TABLE summary (
     patient_id uuid NOT NULL, record_class text NOT NULL, marks text NOT NULL, document uuid NOT NULL,
-    unit uuid NOT NULL, flags text[] NOT NULL, entries text NOT NULL, valid_until timestamptz,
-    PRIMARY KEY (patient_id, record_class, marks, document)
+    unit uuid NOT NULL, flags text[] NOT NULL, entries text NOT NULL, valid_until timestamptz
 );
 """
 
+INDEXES = """
+ALTER TABLE summary ADD PRIMARY KEY (patient_id, record_class, marks, document);
+"""
 
-@dataclass(frozen=True, kw_only=True)
-class SummaryRow(Row):
+
+class SummaryRow(Row, frozen=True, kw_only=True):
     """The current entries of one class with the same marks out of one document."""
 
     TABLE, KEY = "summary", ("patient_id", "record_class", "marks", "document")
@@ -60,7 +61,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleReplaced,
     BundleCancelled,
     PayloadErased,
-    StreamErased,
+    RecordErased,
 )
 
 
@@ -70,11 +71,21 @@ def payloads(event: Event) -> Sequence[UUID]:
     return []
 
 
+def looks(event: Event) -> Sequence[Look]:
+    match event:
+        case BundleAccepted(hides=hides) if hides:
+            return [look(SummaryRow)]
+        case BundleAccepted() | BundleCancelled() | PayloadErased():
+            return [look(SummaryRow, document=event.document)]
+        case _:
+            return []
+
+
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     """Fold one event into the rows of its patient. Sees nothing else."""
     match recorded.event:
         case BundleRegistered() | BundleReplaced() as event:
-            _forget(rows, recorded.owner, event.document)
+            _forget(rows, event.document)
             entries = entry_rows(recorded, event)
             groups: Groups = defaultdict(list)
             for entry in entries:
@@ -83,27 +94,27 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             _move_hidden(rows, event, groups)
             _put(rows, event.patient, groups)
         case BundleCancelled() as event:
-            _forget(rows, recorded.owner, event.document)
+            _forget(rows, event.document)
         case PayloadErased() as event:
-            for row in rows.of(SummaryRow, event.patient, document=event.document):
+            for row in rows.of(SummaryRow, document=event.document):
                 if row.unit in event.payloads:
                     rows.remove(row)
-        case StreamErased(erased=Stream.RECORD) as event:
-            rows.remove_all(SummaryRow, event.owner)
+        case RecordErased():
+            rows.remove_all(SummaryRow)
 
 
 Groups = dict[tuple[str, tuple[str, ...], UUID, UUID], list[dict[str, Any]]]
 """Entries by class, marks, document and unit. A class of one document lies in one unit."""
 
 
-def _forget(rows: Rows, patient: UUID, document: UUID) -> None:
-    for row in rows.of(SummaryRow, patient, document=document):
+def _forget(rows: Rows, document: UUID) -> None:
+    for row in rows.of(SummaryRow, document=document):
         rows.remove(row)
 
 
 def _move_hidden(rows: Rows, event: BundleAccepted, groups: Groups) -> None:
     """As in the record index: what the same facility sent before of a hidden fact goes to the hidden group."""
-    for row in rows.of(SummaryRow, event.patient) if event.hides else ():
+    for row in rows.of(SummaryRow) if event.hides else ():
         entries = _entries(row)
         marked = [e["sender"] == event.facility and e["fact"] in event.hides for e in entries]
         if not any(marked):
@@ -118,7 +129,7 @@ def _move_hidden(rows: Rows, event: BundleAccepted, groups: Groups) -> None:
 def _put(rows: Rows, patient: UUID, groups: Groups) -> None:
     for (record_class, flags, document, unit), entries in groups.items():
         group: dict[str, Any] = {"record_class": record_class, "marks": ",".join(flags), "document": document}
-        before = [entry for row in rows.of(SummaryRow, patient, **group) for entry in _entries(row)]
+        before = [entry for row in rows.of(SummaryRow, **group) for entry in _entries(row)]
         ordered = sorted([*before, *entries], key=lambda entry: str(entry["id"]))
         body = msgspec.json.encode(ordered).decode()
         rows.put(SummaryRow(patient_id=patient, **group, unit=unit, flags=list(flags), entries=body))

@@ -5,8 +5,9 @@ marked later) says so on every one of its rows: `cancelled`, `flags_now`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from tsuzuri.domain.events import (
     BundleAccepted,
@@ -15,17 +16,16 @@ from tsuzuri.domain.events import (
     BundleReplaced,
     Event,
     PayloadErased,
-    StreamErased,
+    RecordErased,
 )
 from tsuzuri.domain.units import load_document
-from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.projections.record_rows import (
     DocumentRow,
     EntryRow,
     document_row,
     entry_rows,
 )
-from tsuzuri.projections.rows import Recorded, Row, Rows
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
 NAME, VERSION = "record_index", 1
@@ -38,10 +38,8 @@ CREATE TABLE document (
     facility text NOT NULL, facility_name text, department text, author text, title text NOT NULL,
     system text NOT NULL, value text NOT NULL, timestamp timestamptz NOT NULL, dated timestamptz,
     recipient text, recipient_name text, attachments text NOT NULL, received uuid NOT NULL,
-    sort_at timestamptz NOT NULL,
-    PRIMARY KEY (patient_id, document, from_pos)
+    sort_at timestamptz NOT NULL
 );
-CREATE INDEX document_page ON document (patient_id, sort_at DESC, document DESC);
 CREATE TABLE entry (
     patient_id uuid NOT NULL, entry uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
     registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
@@ -55,12 +53,18 @@ CREATE TABLE entry (
     facility text NOT NULL, department text, author text, status text, verification text,
     flags text[] NOT NULL, flags_now text[] NOT NULL, flagged_at timestamptz,
     value text, interpretation text, reference_range text,
-    ended text, ended_at timestamptz, detail text,
-    PRIMARY KEY (patient_id, entry, from_pos)
+    ended text, ended_at timestamptz, detail text
 );
+"""
+
+INDEXES = """
+ALTER TABLE document ADD PRIMARY KEY (patient_id, document, from_pos);
+ALTER TABLE entry ADD PRIMARY KEY (patient_id, entry, from_pos);
+CREATE INDEX document_page ON document (patient_id, sort_at DESC, document DESC);
 CREATE INDEX entry_page ON entry (patient_id, sort_at DESC, entry DESC);
 CREATE INDEX entry_class_page ON entry (patient_id, record_class, sort_at DESC, entry DESC);
 CREATE INDEX entry_document ON entry (patient_id, document);
+CREATE INDEX entry_fact ON entry (patient_id, sender, fact);
 """
 
 
@@ -70,7 +74,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleReplaced,
     BundleCancelled,
     PayloadErased,
-    StreamErased,
+    RecordErased,
 )
 
 
@@ -81,6 +85,18 @@ def payloads(event: Event) -> Sequence[UUID]:
     return []
 
 
+def looks(event: Event) -> Sequence[Look]:
+    """The document's versions and their entries; for a mark that hides, what its sender said of the same facts."""
+    match event:
+        case BundleAccepted(document=document):
+            hidden = [look(EntryRow, sender=event.facility, fact=fact) for fact in event.hides]
+            return [look(DocumentRow, document=document), look(EntryRow, document=document), *hidden]
+        case BundleCancelled(document=document) | PayloadErased(document=document):
+            return [look(DocumentRow, document=document), look(EntryRow, document=document)]
+        case _:
+            return []
+
+
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     """Fold one event into the rows of its patient. Sees nothing else."""
     match recorded.event:
@@ -89,26 +105,26 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             _open(rows, recorded, event)
         case BundleCancelled() as event:
             _close(rows, recorded, event.document)
-            for row in rows.of(DocumentRow, event.patient, document=event.document):
+            for row in rows.of(DocumentRow, document=event.document):
                 rows.put(replace(row, cancelled=True))
-            for entry in rows.of(EntryRow, event.patient, document=event.document):
+            for entry in rows.of(EntryRow, document=event.document):
                 rows.put(replace(entry, cancelled=True))
         case PayloadErased() as event:
-            for row in rows.of(DocumentRow, event.patient, document=event.document):
+            for row in rows.of(DocumentRow, document=event.document):
                 if row.received in event.payloads:
                     rows.remove(row)
-            for entry in rows.of(EntryRow, event.patient, document=event.document):
+            for entry in rows.of(EntryRow, document=event.document):
                 if entry.unit in event.payloads:
                     rows.remove(entry)
-        case StreamErased(erased=Stream.RECORD) as event:
+        case RecordErased():
             for kind in (DocumentRow, EntryRow):
-                rows.remove_all(kind, event.owner)
+                rows.remove_all(kind)
 
 
 def _close(rows: Rows, recorded: Recorded[Event], document: UUID) -> None:
     """End the version in force, if there is one."""
     for kind in (DocumentRow, EntryRow):
-        for row in rows.of(kind, recorded.owner, document=document, to_pos=None):
+        for row in rows.of(kind, document=document, to_pos=None):
             assert isinstance(row, DocumentRow | EntryRow)
             rows.put(replace(row, to_pos=recorded.pos, closed_at=recorded.recorded_at))
 
@@ -130,8 +146,8 @@ def _hide_earlier(rows: Rows, event: BundleAccepted) -> None:
     No `asOf` may show what the mark covers now. A version sent later without the mark is shown again. Whose fact
     it is goes by who registered it: what an entry says of its facility could be anybody's.
     """
-    for earlier in rows.of(EntryRow, event.patient, sender=event.facility):
-        if marks := event.hides.get(earlier.fact):
+    for fact, marks in event.hides.items():
+        for earlier in rows.of(EntryRow, sender=event.facility, fact=fact):
             rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *marks})))
 
 

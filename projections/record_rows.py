@@ -1,10 +1,10 @@
 """One row for each version of a document, and of each of its entries: how what was read becomes columns."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from tsuzuri.domain.events import BundleAccepted, Event
 from tsuzuri.domain.owners import entry_id
@@ -14,8 +14,7 @@ from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RecordClass
 from tsuzuri.projections.rows import Recorded, Row
 
 
-@dataclass(frozen=True, kw_only=True)
-class DocumentRow(Row):
+class DocumentRow(Row, frozen=True, kw_only=True):
     TABLE, KEY = "document", ("patient_id", "document", "from_pos")
 
     patient_id: UUID
@@ -46,8 +45,7 @@ class DocumentRow(Row):
     sort_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class EntryRow(Row):
+class EntryRow(Row, frozen=True, kw_only=True):
     TABLE, KEY = "entry", ("patient_id", "entry", "from_pos")
 
     patient_id: UUID

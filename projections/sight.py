@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Composable, Literal
 
-from tsuzuri.domain.events import Ground
+from tsuzuri.domain.accesses import Ground
 
 
 @dataclass(frozen=True)

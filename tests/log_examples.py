@@ -22,7 +22,8 @@ from tsuzuri.app.database import bring_up, let_in
 from tsuzuri.app.key_file import KeyFile
 from tsuzuri.app.services import Services, logins_of
 from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.domain.events import Event, FacilityListed, StreamErased, TrailRead, originator
+from tsuzuri.domain.erasures import ERASED
+from tsuzuri.domain.events import Event, FacilityListed, TrailRead, originator
 from tsuzuri.domain.vocabulary import Role, Stream
 from tsuzuri.eventlog.appending import Beside, Payload, Write
 from tsuzuri.eventlog.connecting import Logins
@@ -171,12 +172,10 @@ def begin_append(connection: Connection[Any], event: Event, beside: Beside | Non
 
 def destroy_key(dsn: str, owner: UUID, stream: Stream, version: int) -> None:
     """Destroy the key of one stream and say so in the record stream, as another process."""
-    event = StreamErased(
+    event = ERASED[stream](
         originator_id=originator(owner, Stream.RECORD),
         originator_version=version,
         event_id=uuid4(),
-        owner=owner,
-        erased=stream,
         reason="asked for",
         erased_by="operator-ono",
     )

@@ -16,9 +16,11 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, Role
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
+from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.engine import Engine
-from tsuzuri.projections.generations import Comparison, live_generation, rebuild
+from tsuzuri.projections.generations import live_generation
 from tsuzuri.projections.patient_summary import SummaryRow
+from tsuzuri.projections.rebuilding import rebuild
 from tsuzuri.projections.record_rows import EntryRow
 from tsuzuri.projections.rows import Row
 

@@ -117,10 +117,16 @@ def test_the_story(stage: Stage) -> None:
     assert because == [[consent]] * 3
 
     # The operator rebuilds the index beside the live one: equal, and reads follow it.
-    rebuild = (
-        'mutation { rebuildProjection(name: "record_index") { generation rows differingPatients promoted } }'
-    )
-    rebuilt = stage.ask(operator, rebuild)["rebuildProjection"]
-    assert rebuilt["promoted"] and rebuilt["differingPatients"] == 0 and rebuilt["rows"] > 400
+    beside = stage.ask(
+        operator, 'mutation { rebuildProjection(name: "record_index") { rebuild { generation } } }'
+    )["rebuildProjection"]["rebuild"]
+    assert beside["generation"] == 2
+    stage.wait_until_filled(operator)
+    checked = stage.ask(
+        operator, '{ projectionCheck(name: "record_index") { equal differingPatients rows } }'
+    )["projectionCheck"]
+    assert checked["equal"] and checked["differingPatients"] == 0 and checked["rows"] > 400
+    promoted = stage.ask(operator, 'mutation { promoteProjection(name: "record_index") { generation } }')
+    assert promoted["promoteProjection"]["generation"] == 2
     again = stage.ask(own, everything)["me"]["record"]["entries"]
     assert again == told

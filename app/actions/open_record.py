@@ -14,10 +14,12 @@ from tsuzuri.domain.events import (
     BundleRegistered,
     BundleReplaced,
     PayloadErased,
+    RecordErased,
     StreamErased,
+    Unreadable,
 )
 from tsuzuri.domain.identifiers import PatientKey
-from tsuzuri.domain.vocabulary import PurposeOfUse, Stream
+from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.graphql.context import AsOf, AsOfPosition
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
@@ -116,19 +118,20 @@ def _opened(services: Services, patient: UUID, token: str | None) -> int | None:
 
 async def _stands(services: Services, patient: UUID) -> Freshness:
     async with services.pool.connection() as connection:
-        return await freshness(connection, record_index.NAME, services.log.part_of(patient))
+        return await freshness(connection, record_index.NAME, services.log.part_of(patient), patient)
 
 
 async def _wait_for(services: Services, patient: UUID, position: int, seconds: float) -> Freshness:
     deadline = time.monotonic() + seconds
     while True:
         stands = await _stands(services, patient)
-        if stands.position >= position or time.monotonic() > deadline:
+        if stands.position >= position or stands.quarantined or time.monotonic() > deadline:
             return stands
         await asyncio.sleep(_POLL_SECONDS)
 
 
-Changed = BundleRegistered | BundleReplaced | BundleCancelled | PayloadErased | StreamErased
+Changed = BundleRegistered | BundleReplaced | BundleCancelled | PayloadErased | StreamErased | Unreadable
+"""What may change what is seen. Of an event that cannot be decoded nobody knows what it hides."""
 
 
 _ENDING = BundleReplaced | BundleCancelled | PayloadErased
@@ -150,8 +153,10 @@ async def _behind(
 
 
 def _concerns(event: Changed, decision: Permitted) -> bool:
+    if isinstance(event, Unreadable):
+        return True
     if isinstance(event, StreamErased):
-        return event.erased is Stream.RECORD
+        return isinstance(event, RecordErased)
     return not event.touches or bool(set(event.touches) & set(decision.classes))
 
 
@@ -164,5 +169,5 @@ def _left_out(behind: list[Changed]) -> LeftOut:
             if isinstance(event, BundleRegistered | BundleReplaced)
             for fact in event.hides
         ),
-        everything=any(isinstance(event, StreamErased) for event in behind),
+        everything=any(isinstance(event, StreamErased | Unreadable) for event in behind),
     )

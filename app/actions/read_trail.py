@@ -13,7 +13,8 @@ async def trail_complete_until(services: Services) -> datetime:
     """No access recorded before this moment is missing from the trail, not even one whose append is still open.
 
     The clock is read first; then each part's head is share-locked for a moment, which waits for an append that had
-    begun there and holds up no other part. What begins later is recorded with a later time.
+    begun there and holds up no other part. What begins later is recorded with a later time. An access that could not be
+    applied, and all behind it of the same patient, are missing too.
 
     Raises:
         Busy: an append has stood open for seconds.
@@ -30,12 +31,15 @@ async def trail_complete_until(services: Services) -> datetime:
             raise Busy("an append to the log is taking long; ask again") from None
         cursor = await connection.execute(
             """
-            SELECT min(e.recorded_at) FROM part_head h
-            JOIN projection p ON p.name = %s
-            LEFT JOIN projection_checkpoint c ON c.part = h.part AND c.name = p.name AND c.generation = p.live
-            JOIN event e ON e.part = h.part AND e.pos = coalesce(c.pos, 0) + 1
+            SELECT min(e.recorded_at) FROM (
+                SELECT c.part, c.pos + 1 AS pos FROM projection p
+                JOIN projection_checkpoint c ON c.name = p.name AND c.generation = p.live WHERE p.name = %(name)s
+                UNION ALL
+                SELECT q.part, q.pos FROM projection p
+                JOIN projection_quarantine q ON q.name = p.name AND q.generation = p.live WHERE p.name = %(name)s
+            ) AS lacking JOIN event e USING (part, pos)
             """,
-            (audit_trail.NAME,),
+            {"name": audit_trail.NAME},
         )
         row = await cursor.fetchone()
     return moment if row is None or row[0] is None else min(moment, row[0])

@@ -6,16 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from tsuzuri.app.services import Services
+from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import (
-    AccessAudit,
-    AccessPermitted,
-    AccessRefused,
-    AccessTold,
-    Event,
-    TrailRead,
-    originator,
-)
+from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead, originator
 from tsuzuri.domain.owners import facility_owner, person_owner
 from tsuzuri.domain.vocabulary import RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside, Guard

@@ -9,10 +9,12 @@ import typer
 
 from tsuzuri.app.actions import erase
 from tsuzuri.app.commands.operator_here import operator_here
-from tsuzuri.app.commands.projections import rebuild_with_bar, told
+from tsuzuri.app.commands.projection_words import told
+from tsuzuri.app.commands.projections import rebuild_with_bar
 from tsuzuri.app.database import let_go, ready_database
 from tsuzuri.app.services import Services, logins_of, services
 from tsuzuri.app.settings import read_settings
+from tsuzuri.domain.orders import Why
 from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog.connecting import LogRole, connect
 from tsuzuri.projections.catalogue import PROJECTIONS
@@ -82,7 +84,7 @@ def finish() -> None:
     settings = read_settings()
     with ready_database(settings) as dsn:
         for name, projection in PROJECTIONS.items():
-            rebuilt = asyncio.run(rebuild_with_bar(settings, dsn, name))
+            rebuilt = asyncio.run(rebuild_with_bar(settings, dsn, name, Why("erase finish")))
             typer.echo(told(name, rebuilt))
             if not rebuilt.promoted:
                 raise typer.Exit(1)

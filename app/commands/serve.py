@@ -1,8 +1,11 @@
-"""`tsuzuri serve`: the API and the projector in one process, on the database of the installation."""
+"""`tsuzuri serve`: the API, and projectors beside it, on the database of the installation."""
 
+import multiprocessing
+import os
 import signal
 import sys
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -10,29 +13,26 @@ import uvicorn
 
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.keys import key_encryption
-from tsuzuri.app.projector import Projector
+from tsuzuri.app.projector import Projector, run_beside
 from tsuzuri.app.server import build_server
 from tsuzuri.app.services import logins_of
-from tsuzuri.app.settings import read_settings
+from tsuzuri.app.settings import Settings, read_settings
 from tsuzuri.eventlog.data_keys import KeyRing
 
 app = typer.Typer()
+_END_SECONDS = 10
 
 
 @app.command()
 def serve(
-    projector: Annotated[bool, typer.Option(help="Run the projector in this process too.")] = True,
+    projector: Annotated[bool, typer.Option(help="Run projectors beside the API.")] = True,
 ) -> None:
-    """Serve the API. The embedded database lives and dies with this process."""
+    """Serve the API. The embedded database and the projectors live and die with this process."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn drains, then raises the signal again
     settings = read_settings()
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)
-        worker = Projector(logins_of(settings, dsn), KeyRing(key_encryption(settings)))
-        thread = threading.Thread(target=worker.run, name="projector", daemon=True)
-        if projector:
-            thread.start()
-        try:
+        with projectors(settings, dsn, settings.projectors if projector else 0):
             uvicorn.run(
                 server,
                 host=settings.host,
@@ -43,7 +43,26 @@ def serve(
                 date_header=False,
                 timeout_graceful_shutdown=10,
             )
-        finally:
-            worker.stopping.set()
-            if projector:
-                thread.join(10)
+
+
+@contextmanager
+def projectors(settings: Settings, dsn: str, number: int) -> Iterator[None]:
+    """So many projectors, each in a process of its own: a rebuild must not take the API's time."""
+    spawn = multiprocessing.get_context("spawn")  # a fork would share the API's connections
+    processes = [
+        spawn.Process(target=_project, args=(settings, dsn, os.getpid()), daemon=True) for _ in range(number)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(_END_SECONDS)
+
+
+def _project(settings: Settings, dsn: str, parent: int) -> None:
+    logins, ring = logins_of(settings, dsn), KeyRing(key_encryption(settings))
+    run_beside(Projector(logins, ring, rebuild_share=settings.rebuild_share), parent)

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,17 @@ class Stage:
         return data
 
     def wait_until_indexed(self, token: str) -> None:
-        """Let the projector catch up; an operator asks."""
+        """Let the projectors catch up; an operator asks."""
+        self._wait(token, lambda standing: not standing["lagEvents"])
+
+    def wait_until_filled(self, token: str) -> None:
+        """Let the projectors fill what is being rebuilt."""
+        self._wait(token, lambda standing: (standing["rebuild"] or {}).get("state") != "FILLING")
+
+    def _wait(self, token: str, done: Callable[[dict[str, Any]], bool]) -> None:
         for _ in range(600):
-            standings = self.ask(token, "{ projections { lagEvents } }")["projections"]
-            if not any(standing["lagEvents"] for standing in standings):
+            standings = self.ask(token, "{ projections { lagEvents rebuild { state } } }")["projections"]
+            if all(map(done, standings)):
                 return
             time.sleep(0.1)
         raise StoryBroken("the projections did not catch up within a minute")

@@ -22,7 +22,7 @@ from tsuzuri.domain.callers import IncompleteCaller
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.schema import build_schema
 from tsuzuri.projections.catalogue import UnknownProjection
-from tsuzuri.projections.engine import ProjectionOutdated
+from tsuzuri.projections.checkpoints import ProjectionOutdated
 
 
 @dataclass(frozen=True)
@@ -309,6 +309,29 @@ def test_a_projection_that_there_is_not_is_named_beside_those_there_are(
 
     assert done.code == 2
     assert "tsuzuri: no projection 'horoscope'; there are: identities" in done.err
+
+
+def test_an_operator_rebuilds_checks_promotes_and_goes_back(tsuzuri: Tsuzuri, dsn: str, good: Path) -> None:
+    def ordered(*words: str) -> tuple[int, str]:
+        done = tsuzuri("projections", *words, TSUZURI_DATABASE=dsn, **KEY_SETTINGS)
+        return done.code, done.out
+
+    assert tsuzuri("ingest", good, TSUZURI_DATABASE=dsn, **KEY_SETTINGS).code == 0
+    assert ordered("catch-up")[0] == 0
+
+    code, told = ordered("rebuild", "record_index", "--keep-beside", "--why", "drill", "--ticket", "OPS-17")
+    assert code == 0 and "reads follow generation 1; next: tsuzuri projections promote record_index" in told
+    assert "record_index generation 2 READY" in ordered("list")[1]
+    assert ordered("check", "record_index")[0] == 0
+    assert "reads follow generation 2 now" in ordered("promote", "record_index")[1]
+    assert "reads follow generation 1 again" in ordered("rollback", "record_index")[1]
+    assert ordered("cancel", "record_index")[0] == 1
+    assert ordered("drop", "record_index") == (0, "record_index: dropped 2\n")
+    assert ordered("rollback", "record_index")[0] == 1
+    assert ordered("quarantine", "list") == (0, "nobody is quarantined\n")
+    assert ordered("quarantine", "skip", "record_index", "00000000-0000-4000-8000-000000000001")[0] == 2, (
+        "without a word why"
+    )
 
 
 def test_a_server_that_would_recognise_nobody_does_not_start(

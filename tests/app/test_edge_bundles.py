@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from edge_examples import RECORD, Json, Served, refused
 from examples import CLINIC, HOSPITAL, NUMBER, a_bundle
-from tsuzuri.app.server import READINESS_SECONDS, build_server
+from tsuzuri.app.server import LOOK_SECONDS, build_server
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.vocabulary import Role
 
@@ -136,7 +136,7 @@ def test_a_server_whose_database_has_gone_is_alive_and_not_ready(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
                 )
             alive, soon = client.get("/livez"), client.get("/readyz")
-            time.sleep(READINESS_SECONDS)
+            time.sleep(LOOK_SECONDS)
             ready = client.get("/readyz")
         assert (alive.status_code, alive.json()) == (200, {"status": "live"})
         assert soon.status_code == 200  # the database is asked once a second, however many ask us

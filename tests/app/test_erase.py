@@ -34,7 +34,14 @@ from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services
 from tsuzuri.domain import erasures, registrations
-from tsuzuri.domain.events import BundleRegistered, BundleReplaced, Erased, PayloadErased, StreamErased
+from tsuzuri.domain.events import (
+    BundleRegistered,
+    BundleReplaced,
+    ConsentsErased,
+    Erased,
+    PayloadErased,
+    RecordErased,
+)
 from tsuzuri.domain.identifiers import InsuredPersonNumber
 from tsuzuri.domain.registrations import PatientRecord, RegisteredBundle
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Stream
@@ -132,7 +139,7 @@ def test_an_erased_stream_is_unreadable_and_every_event_keeps_place_time_and_has
         left = [
             event for event in await services.log.stream(patient, stream) if not isinstance(event, Erased)
         ]
-        assert [type(event) for event in left] == ([StreamErased] if stream is Stream.RECORD else [])
+        assert [type(event) for event in left] == ([RecordErased] if stream is Stream.RECORD else [])
         assert rows(connection).items() > before.items()
         assert rows(connection).keys() - before.keys() == {event_id}
         others = len(payloads) if stream is not Stream.RECORD else 3  # of the other patient
@@ -155,7 +162,7 @@ def test_what_was_erased_comes_back_in_no_way_of_reading(run: Run) -> None:
         assert (consents.version, consents.grants) == (1, ())
         assert (await services.log.head(patient)).consents is None
         behind = [event for _, event in await services.log.record_events_behind(patient, 0)]
-        assert [type(event) for event in behind] == [Erased] * 4 + [StreamErased]
+        assert [type(event) for event in behind] == [Erased] * 3 + [ConsentsErased, RecordErased]
         assert not any(NUMBER in repr(event) or "試験" in repr(event) for event in behind)
 
     run(story)

@@ -152,7 +152,7 @@ async def only_the_later_is_left(
     (document,) = record.documents.values()
     assert opened_payloads(connection).keys() == {*document.bodies, *document.units}
     topics = [event.topic for event in opened_events(connection) if not isinstance(event, ErasedEvent)]
-    assert topics == ["stream-erased", "patient-identified", "bundle-registered"]
+    assert topics == ["record-erased", "patient-identified", "bundle-registered"]
 
 
 def test_a_cancellation_that_was_decided_before_the_erasure_finds_nothing_to_cancel(

@@ -14,7 +14,7 @@ from log_examples import a_ring, logins
 from projection_examples import rebuilt
 from tsuzuri.app.projector import Projector
 from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.generations import standings
+from tsuzuri.projections.standings import standings
 
 BROKEN = "patient_summary"
 TABLE = f"{BROKEN}_g1.summary"
@@ -24,9 +24,9 @@ FAULTS = {
         f"ALTER TABLE {BROKEN}_g1.elsewhere RENAME TO summary",
     ),
     # What the driver calls an OperationalError, as it calls a lost server:
-    "a row is too large for its index": (
+    "there is no room for a row": (
         f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded'; END $$;
+            $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$;
             CREATE TRIGGER refuse BEFORE INSERT ON {TABLE} EXECUTE FUNCTION refuse()""",
         f"DROP TRIGGER refuse ON {TABLE}",
     ),

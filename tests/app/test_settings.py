@@ -39,6 +39,8 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         audience="tsuzuri",
         host="127.0.0.1",
         port=8080,
+        projectors=1,
+        rebuild_share=1.0,
         parts=64,
     )
 
@@ -59,6 +61,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_AUDIENCE": "records",
             "TSUZURI_HOST": "0.0.0.0",
             "TSUZURI_PORT": "9000",
+            "TSUZURI_PROJECTORS": "3",
+            "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_PARTS": "4096",
         }
     )
@@ -77,6 +81,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         audience="records",
         host="0.0.0.0",
         port=9000,
+        projectors=3,
+        rebuild_share=0.25,
         parts=4096,
     )
 
@@ -121,6 +127,11 @@ def test_a_port_is_a_number_in_its_range(port: str) -> None:
 @pytest.mark.parametrize("parts", ["0", "4097", "many"])
 def test_so_is_the_number_of_parts(parts: str) -> None:
     assert wrong(TSUZURI_PARTS=parts) == "TSUZURI_PARTS is a number from 1 to 4096"
+
+
+@pytest.mark.parametrize("share", ["0", "1.1", "half", "nan"])
+def test_a_share_is_a_part_of_the_time(share: str) -> None:
+    assert wrong(TSUZURI_REBUILD_SHARE=share).startswith("TSUZURI_REBUILD_SHARE is a number from 0.01 to 1")
 
 
 # --- the database

@@ -131,7 +131,7 @@ def test_who_holds_a_key_that_another_process_destroyed_seals_anew(
         assert save(log, later[1]) == [Place(1, 5)]
 
         first, erasure, *others = log.events.get(originator(HERE, Stream.RECORD))
-    assert type(first).__name__ == "Erased" and type(erasure).__name__ == "StreamErased"
+    assert type(first).__name__ == "Erased" and type(erasure).__name__ == "RecordErased"
     assert others == later
     assert [isinstance(event, ErasedEvent) for event in opened_events(connection)] == [True] + 4 * [False]
 

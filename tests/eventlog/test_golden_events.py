@@ -16,24 +16,25 @@ import msgspec
 import pytest
 
 from examples import CLINIC, HOSPITAL, NUMBER, PATIENT, granted, withdrawn
+from tsuzuri.domain.accesses import AccessAudit, AccessTold, Ground
 from tsuzuri.domain.events import (
     EVENTS,
-    AccessAudit,
+    AccessesErased,
     AccessPermitted,
     AccessRefused,
-    AccessTold,
     BundleCancelled,
     BundleRegistered,
     BundleReplaced,
+    ConsentsErased,
     Event,
     FacilityListed,
-    Ground,
     HoldLifted,
     HoldPlaced,
     Identifier,
+    OperatorActed,
     PatientIdentified,
     PayloadErased,
-    StreamErased,
+    RecordErased,
     TrailRead,
     Unit,
     originator,
@@ -44,6 +45,7 @@ from tsuzuri.domain.vocabulary import (
     AccessBasis,
     DocumentKind,
     Flag,
+    OperatorAct,
     PurposeOfUse,
     RecordClass,
     RefusalReason,
@@ -146,15 +148,29 @@ EXAMPLES: tuple[Event, ...] = (
         erased_by="operator-ono",
         touches=(RecordClass.CONDITION,),
     ),
-    StreamErased(
-        originator_id=originator(PATIENT, Stream.RECORD),
-        originator_version=5,
-        event_id=an_id(19),
-        owner=PATIENT,
-        erased=Stream.CONSENT,
-        reason="本人の求め",
-        erased_by="operator-ono",
+    OperatorActed(
+        originator_id=originator(an_id(21), Stream.RECORD),
+        originator_version=1,
+        event_id=an_id(22),
+        projection="record_index",
+        act=OperatorAct.SKIP,
+        generation=2,
+        patient=PATIENT,
+        skipped=an_id(3),
+        reason="壊れた文書",
+        ticket="OPS-17",
+        recorded_by="operator-ono",
     ),
+    *[
+        erased(
+            originator_id=originator(PATIENT, Stream.RECORD),
+            originator_version=5,
+            event_id=an_id(19),
+            reason="本人の求め",
+            erased_by="operator-ono",
+        )
+        for erased in (RecordErased, ConsentsErased, AccessesErased)
+    ],
     HoldPlaced(
         originator_id=originator(PATIENT, Stream.RECORD),
         originator_version=6,

@@ -16,7 +16,8 @@ from tsuzuri.eventlog.connecting import connect
 from tsuzuri.graphql import execution
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.generations import live_generation, rebuild
+from tsuzuri.projections.generations import live_generation
+from tsuzuri.projections.rebuilding import rebuild
 from world import CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, names, own_consent, record_id, tell_in
 
 

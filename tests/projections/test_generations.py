@@ -8,23 +8,24 @@ from uuid import UUID
 
 import pytest
 from psycopg import Connection
-from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
 from examples import CLINIC_SYSTEM, a_bundle
-from log_examples import Run, a_ring, an_owner, listed, opened_log, save
+from log_examples import Run, an_owner, listed, opened_log, save
 from projection_examples import SENDER, an_engine, catch_up, live_rows, rebuilt
-from tsuzuri.app.actions.rebuild_projection import projection_standings, rebuild_projection
+from tsuzuri.app.actions.operate_projections import projection_standings, rebuild_projection
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services
-from tsuzuri.eventlog.mapper import event_mapper
-from tsuzuri.eventlog.sealing import SealBroken
-from tsuzuri.projections import generations
+from tsuzuri.domain.orders import Why
 from tsuzuri.projections.catalogue import PROJECTIONS, UnknownProjection, projection
-from tsuzuri.projections.engine import Engine, Progress, ProjectionOutdated
+from tsuzuri.projections.checkpoints import ProjectionOutdated
+from tsuzuri.projections.comparing import compare
 from tsuzuri.projections.facilities import FacilityRow
-from tsuzuri.projections.generations import compare, live_generation, promote, rebuild
+from tsuzuri.projections.generations import live_generation, previous_generation, promote
+from tsuzuri.projections.quarantine import quarantined
+from tsuzuri.projections.rebuilding import rebuild
 from tsuzuri.projections.record_rows import EntryRow
+from tsuzuri.projections.standings import FillProgress, standings
 
 INDEX = PROJECTIONS["record_index"]
 NUMBERS = ("00012345:あ:1:01", "00012345:あ:1:02", "00012345:あ:1:03")
@@ -92,7 +93,7 @@ def test_a_planted_difference_is_found_and_names_that_patient(
         assert not new.comparison.equal
         assert not new.promoted
         assert live_generation(connection, INDEX.name) == new.live
-        promote(connection, INDEX, new.generation)
+        promote(connection, an_engine(), INDEX, new.generation)
         assert rebuilt(connection, INDEX).equal, "the new generation is right again"
 
 
@@ -109,7 +110,7 @@ def test_an_equal_rebuild_is_promoted_and_what_comes_next_goes_there(
     run: Run, patients: list[UUID], connection: Connection[Any]
 ) -> None:
     async def story(services: Services) -> None:
-        result = rebuild_projection(services, SENDER, INDEX.name)
+        result = await rebuild_projection(services, SENDER, INDEX.name, Why())
         assert result.promoted
         assert (result.live, result.generation) == (1, 2)
         await register_bundle(services, CLINIC_SYSTEM, a_bundle(number=NUMBERS[0], local_id="set-2"))
@@ -136,7 +137,7 @@ def test_a_rebuild_that_differs_is_kept_beside_and_not_promoted(
     change(connection, "UPDATE {table} SET name = '' WHERE patient_id = %s AND to_pos IS NULL", patients[0])
 
     async def story(services: Services) -> None:
-        result = rebuild_projection(services, SENDER, INDEX.name)
+        result = await rebuild_projection(services, SENDER, INDEX.name, Why())
         assert not result.promoted
         assert result.comparison is not None
         assert result.comparison.differing == [patients[0]]
@@ -146,10 +147,10 @@ def test_a_rebuild_that_differs_is_kept_beside_and_not_promoted(
     run(story)
 
     assert live_generation(connection, INDEX.name) == 1
-    assert generation_states(connection) == {1: "LIVE", 2: "FILLING"}
+    assert generation_states(connection) == {1: "LIVE", 2: "READY"}
 
 
-def test_rollback_moves_the_pointer_to_the_old_rows_which_then_catch_up(
+def test_rollback_brings_the_old_rows_up_to_date_and_moves_the_pointer_back(
     run: Run, patients: list[UUID], connection: Connection[Any]
 ) -> None:
     new = rebuild(connection, an_engine(), INDEX).generation
@@ -158,11 +159,9 @@ def test_rollback_moves_the_pointer_to_the_old_rows_which_then_catch_up(
     catch_up(connection)
     followed = live_rows(connection, INDEX.name, EntryRow)
 
-    assert promote(connection, INDEX, 1) == new
+    assert promote(connection, an_engine(), INDEX, previous_generation(connection, INDEX.name)) == new
 
     assert generation_states(connection) == {1: "LIVE", new: "RETIRED"}
-    assert len(live_rows(connection, INDEX.name, EntryRow)) < len(followed), "the old one stood still"
-    catch_up(connection)
     assert live_rows(connection, INDEX.name, EntryRow) == followed
 
 
@@ -170,9 +169,9 @@ def test_reads_follow_the_live_generation_while_another_is_filled(
     patients: list[UUID], connection: Connection[Any]
 ) -> None:
     before = live_rows(connection, INDEX.name, EntryRow)
-    seen: list[Progress] = []
+    seen: list[FillProgress] = []
 
-    def look(progress: Progress) -> None:
+    def look(progress: FillProgress) -> None:
         seen.append(progress)
         assert live_rows(connection, INDEX.name, EntryRow) == before
 
@@ -180,7 +179,7 @@ def test_reads_follow_the_live_generation_while_another_is_filled(
 
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
     assert len(seen) > 1
-    assert seen[-1].lag_events == 0
+    assert (seen[-1].done, seen[-1].state) == (seen[-1].total, "READY")
 
 
 def test_rows_of_another_version_stop_the_projection_and_name_the_command(
@@ -255,46 +254,50 @@ def test_a_rebuild_is_compared_at_one_position_while_others_write_and_project(
     assert row.name == f"診療所 {written}"
 
 
-def test_while_two_generations_are_compared_no_projector_carries_one_on(
+def test_two_generations_are_compared_while_projectors_carry_them_on(
     dsn: str, connection: Connection[Any]
 ) -> None:
     facilities = PROJECTIONS["facilities"]
-    with opened_log(dsn) as log, Connection.connect(dsn, autocommit=True) as projector:
-        save(log, listed(an_owner(1), 1))
+    done = Event()
+    with opened_log(dsn) as log:
+        save(log, *[listed(an_owner(1), version) for version in range(1, 4)])
         catch_up(connection)
-        new = rebuild(connection, an_engine(), facilities)
-        projector.execute("SET lock_timeout = '100ms'")
-        stopped: list[int] = []
+        new = rebuild(connection, an_engine(), facilities, promote_if_equal=False)
 
-        class WhileOthersGoOn(Engine):
-            """Whenever a generation has been brought on, something new comes and its projector wants to apply it."""
+        def project(generation: int) -> None:
+            with Connection.connect(dsn, autocommit=True) as own:
+                while not done.is_set():
+                    an_engine().catch_up(own, facilities, generation)
 
-            def catch_up(self, *given: Any, **more: Any) -> Progress:
-                progress = super().catch_up(*given, **more)
-                save(log, listed(an_owner(1), 2 + len(stopped) // 2, name="改称"))
-                for generation in (new.live, new.generation):
-                    with pytest.raises(LockNotAvailable):
-                        an_engine().catch_up(projector, facilities, generation)
-                    stopped.append(generation)
-                return progress
-
-        engine = WhileOthersGoOn(event_mapper(), a_ring())
-        assert compare(connection, engine, facilities, new.live, new.generation).equal
-
-    assert len(stopped) == 4
+        with ThreadPoolExecutor(2) as threads:
+            working = [threads.submit(project, generation) for generation in (new.live, new.generation)]
+            try:
+                for version in range(4, 40):
+                    save(log, listed(an_owner(1), version, name=f"診療所 {version}"))
+                    found = compare(connection, an_engine(), facilities, new.live, new.generation)
+                    assert found.equal
+            finally:
+                done.set()
+        for one in working:
+            one.result()
 
 
-def test_a_generation_that_cannot_be_filled_is_dropped(
+def test_a_patient_that_cannot_be_filled_is_set_aside_and_the_rebuild_is_not_promoted(
     patients: list[UUID], connection: Connection[Any]
 ) -> None:
     before = live_rows(connection, INDEX.name, EntryRow)
-    connection.execute("UPDATE event SET state = 'broken' WHERE topic = 'bundle-replaced'")
+    connection.execute(
+        "UPDATE event SET state = 'broken' WHERE topic = 'bundle-replaced' AND patient_id = %s",
+        (patients[1],),
+    )
 
-    with pytest.raises(SealBroken):
-        rebuild(connection, an_engine(), INDEX)
+    result = rebuild(connection, an_engine(), INDEX)
 
-    assert generation_states(connection) == {1: "LIVE"}
-    assert connection.execute("SELECT to_regnamespace(%s)", (INDEX.schema(2),)).fetchone() == (None,)
+    assert not result.promoted
+    assert result.comparison is not None
+    assert result.comparison.differing == [patients[1]]
+    (waiting,) = quarantined(connection, INDEX.name, [result.generation])
+    assert (waiting.patient_id, waiting.topic, waiting.step) == (patients[1], "bundle-replaced", "decode")
     assert live_rows(connection, INDEX.name, EntryRow) == before
 
 
@@ -314,12 +317,12 @@ def test_an_unknown_projection_is_told_which_there_are() -> None:
 def test_a_lag_is_counted_in_events_and_seconds(
     run: Run, patients: list[UUID], dsn: str, connection: Connection[Any]
 ) -> None:
-    assert all(standing.lag_events == 0 for standing in generations.standings(connection))
+    assert all(standing.lag_events == 0 for standing in standings(connection))
     with opened_log(dsn) as log:
         save(log, listed(an_owner(1), 1), listed(an_owner(1), 2))
 
-    standings = generations.standings(connection)
+    found = standings(connection)
 
-    assert [standing.name for standing in standings] == list(PROJECTIONS)
-    assert {standing.lag_events for standing in standings} == {2}
-    assert all(0 < standing.lag_seconds < 60 for standing in standings)
+    assert [standing.name for standing in found] == list(PROJECTIONS)
+    assert {standing.lag_events for standing in found} == {2}
+    assert all(0 < standing.lag_seconds < 60 for standing in found)

@@ -14,7 +14,7 @@ from projection_examples import BUNDLE_SYSTEM, bundle_value, catch_up, head_of, 
 from tsuzuri.app.actions.cancel_bundle import cancel_bundle
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services
-from tsuzuri.domain.events import Ground
+from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.identifiers import InsuredPersonNumber
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import AccessBasis, DocumentKind, Flag, RecordClass

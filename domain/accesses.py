@@ -1,0 +1,51 @@
+"""What an access says: on which grounds, what the patient is told of it, what the auditor finds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """One reason why something may be seen, and what follows from it."""
+
+    basis: AccessBasis
+    classes: tuple[RecordClass, ...]
+    flags: tuple[Flag, ...]  # marked entries are shown only when every mark is listed here
+    because: UUID | None = None  # the event that justifies it; None where the caller is the patient herself
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessTold:
+    """The part of an access that the patient reads."""
+
+    person: str
+    role: Role
+    facility: str | None  # 10 digits; None for the patient herself and for auditors
+    purpose: PurposeOfUse
+    bases: tuple[AccessBasis, ...]
+    classes_asked: tuple[RecordClass, ...]
+    classes_permitted: tuple[RecordClass, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessAudit:
+    """The part of an access that the auditor reads. Never the answer itself."""
+
+    operation_sha256: str  # hex, of the GraphQL document
+    operation_name: str | None
+    variables: str  # JSON
+    grounds: tuple[Ground, ...]
+    consent_version: int  # the consent stream stood here when it was decided
+    read_at: int  # position in the patient's part that the answer stands on
+    as_of: str | None  # what the caller asked for, when not now
+    entries_shown: int
+    shown_by_class: Mapping[RecordClass, int] = field(default_factory=dict)
+    shown_sha256: str  # hex, of the sorted ids of the shown entries
+    answer_sha256: str  # hex, of the answer without its volatile fields
+    incomplete: bool
+    schema_sha256: str
+    projections: Mapping[str, int] = field(default_factory=dict)  # name → version
+    session: str | None = None  # the token's id (jti)
