@@ -1,6 +1,7 @@
-"""Runs the tortures at full size, one line each: `python tests/torture [name …]`; ISSUE=3 chooses those of the log.
+"""Runs the tortures at full size, one line each: `python tests/torture [name …]`.
 
-Exit code 1 when one found a fault, or a control did not.
+ISSUE=3 chooses those of the log, ISSUE=4 those of the projections. Exit code 1 when one found a fault, or a control
+did not.
 """
 
 import logging
@@ -25,7 +26,8 @@ LOG = (
     "forbidden_statements",
     "canaries",
 )
-TORTURES = {"3": LOG}
+PROJECTIONS = ("failpoints", "poison", "planted_bug", "projection_histories")
+TORTURES = {"3": LOG, "4": PROJECTIONS}
 
 
 def torture(name: str) -> Torture:
