@@ -26,18 +26,25 @@ OpenSlice = Callable[..., AbstractContextManager[Slice]]
 
 
 class Crew:
-    """One variant: *processes* that opened the same thing and write side by side."""
+    """One variant: *processes* that opened the same thing and write side by side.
 
-    def __init__(self, open_slice: OpenSlice, *arguments: Any, processes: int = 1) -> None:
+    When they are *numbered*, each is also told which of how many it is.
+    """
+
+    def __init__(
+        self, open_slice: OpenSlice, *arguments: Any, processes: int = 1, numbered: bool = False
+    ) -> None:
         self._open, self._arguments, self._count = open_slice, arguments, processes
+        self._numbered = numbered
         self._pipes: list[Connection[Any, Any]] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         spawn = multiprocessing.get_context("spawn")  # a fork would share connections and the server's lock
-        for _ in range(self._count):
+        for number in range(self._count):
             here, there = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(there, self._open, self._arguments), daemon=True)
+            arguments = (*self._arguments, number, self._count) if self._numbered else self._arguments
+            process = spawn.Process(target=_serve, args=(there, self._open, arguments), daemon=True)
             process.start()
             there.close()
             self._stack.callback(process.join)
@@ -67,6 +74,8 @@ def together(parts: Sequence[Measured]) -> Measured:
         max(part.ended for part in parts),
         [wait for part in parts for wait in part.waits],
         sum(part.client_cpu for part in parts),
+        peak_mb=max(part.peak_mb for part in parts),
+        wrong=sum(part.wrong for part in parts),
     )
 
 

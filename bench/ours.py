@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -19,11 +20,13 @@ from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog import sealed_events, sealing
 from tsuzuri.eventlog.appending import Beside, Guard, Write, split
 from tsuzuri.eventlog.bulk import BulkAppender
+from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.log import EventLog, LogApplication
 from tsuzuri.eventlog.mapper import MappedEvent, event_mapper
 from tsuzuri.eventlog.places import part_of
 from tsuzuri.eventlog.sealed_writes import SealedWrite
+from tsuzuri.projections.engine import Engine
 
 PARTS = 64  # what an installation gets that asks for nothing
 
@@ -108,6 +111,27 @@ def opened_load(dsn: str) -> Iterator[Callable[[Sequence[Event]], object]]:
     with _opened(dsn) as log:
         appender = BulkAppender(log.part_recorder)
         yield lambda events: appender.append([Write([mapped(event)]) for event in events])
+
+
+@contextmanager
+def opened_writes(dsn: str) -> Iterator[Callable[[Sequence[Write]], None]]:
+    """Loads whole writes in bulk, with their payloads; all of them are stored, or it fails."""
+    with _opened(dsn) as log:
+        appender = BulkAppender(log.part_recorder)
+
+        def load(writes: Sequence[Write]) -> None:
+            refused = [outcome for outcome in appender.append(writes) if outcome is not None]
+            assert not refused, refused[0]
+
+        yield load
+
+
+@contextmanager
+def opened_projector(dsn: str) -> Iterator[tuple[Connection[Any], Engine]]:
+    """The connection and the engine with which one process of the projector works."""
+    ring = KeyRing(key_encryption(settings()))
+    with logins_of(settings(), dsn).connect(LogRole.PROJECTOR) as connection:
+        yield connection, Engine(event_mapper(), ring)
 
 
 # --- the same append without its seals, for bench_sealing ------------------------------------------

@@ -26,6 +26,8 @@ class Measured:
     client_cpu: float = 0.0  # seconds, user and system
     server_cpu: float = 0.0  # where somebody looked: see bench_sealing
     rate_beside: float = 0.0  # events a second of what was made to run beside it
+    peak_mb: float = 0.0  # of the memory of the process that did it, since it was started
+    wrong: int = 0  # answers that failed, or lacked something
 
     @property
     def rate(self) -> float:
@@ -51,18 +53,18 @@ Figure = Callable[[Round], float]
 
 
 def interleaved(
-    variants: Mapping[str, Slice], *, rounds: int = ROUNDS, seconds: float = SLICE_SECONDS
+    variants: Mapping[str, Slice], *, rounds: int = ROUNDS, seconds: float = SLICE_SECONDS, forgotten: int = 1
 ) -> list[Round]:
-    """Run every variant once a round, in an order that is drawn anew. A first round is run and forgotten.
+    """Run every variant once a round, in an order that is drawn anew. A first round is run and *forgotten*.
 
     Drawn, not turned: in a turning order each variant would always find the disk as the same neighbour left it.
     """
     names, draw = list(variants), Random(1)
     found: list[Round] = []
-    for _ in range(rounds + 1):
+    for _ in range(rounds + forgotten):
         draw.shuffle(names)
         found.append({name: variants[name](seconds) for name in names})
-    return found[1:]
+    return found[forgotten:]
 
 
 class Report:

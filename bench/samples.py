@@ -14,14 +14,8 @@ from hashlib import sha256
 from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
-from tsuzuri.domain.events import (
-    AccessAudit,
-    AccessPermitted,
-    AccessTold,
-    FacilityListed,
-    Ground,
-    originator,
-)
+from tsuzuri.domain.accesses import AccessAudit, AccessTold, Ground
+from tsuzuri.domain.events import AccessPermitted, FacilityListed, originator
 from tsuzuri.domain.vocabulary import (
     SIX_INFORMATIONS,
     AccessBasis,
@@ -47,7 +41,7 @@ _WORDS = (
 _SHA256 = sha256(b"").hexdigest()
 
 
-def _text(draw: random.Random, size: int) -> str:
+def text(draw: random.Random, size: int) -> str:
     """About *size* bytes of UTF-8."""
     text = ""
     while len(text.encode()) < size:
@@ -56,8 +50,8 @@ def _text(draw: random.Random, size: int) -> str:
 
 
 _draw = random.Random(20261122)
-_DEPARTMENTS = [tuple(_text(_draw, 170) for _ in range(10)) for _ in range(200)]
-_VARIABLES = [json.dumps({"search": _text(_draw, 850)}, ensure_ascii=False) for _ in range(200)]
+_DEPARTMENTS = [tuple(text(_draw, 170) for _ in range(10)) for _ in range(200)]
+_VARIABLES = [json.dumps({"search": text(_draw, 850)}, ensure_ascii=False) for _ in range(200)]
 
 
 class Ahead(Generic[T]):

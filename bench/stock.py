@@ -53,20 +53,23 @@ def prepared(dsn: str) -> str:
         return dsn
 
 
+def environment(dsn: str, *, create: bool = False) -> dict[str, str]:
+    """What the library is told of its database, and nothing else."""
+    given = conninfo_to_dict(dsn)
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "CREATE_TABLE": "y" if create else "n",
+        "POSTGRES_DBNAME": str(given["dbname"]),
+        "POSTGRES_HOST": str(given["host"]),
+        "POSTGRES_PORT": str(given["port"]),
+        "POSTGRES_USER": str(given["user"]),
+        "POSTGRES_PASSWORD": str(given["password"]),
+    }
+
+
 @contextmanager
 def opened_stock(dsn: str, *, create: bool = False) -> Iterator[StockApplication]:
-    given = conninfo_to_dict(dsn)
-    application = StockApplication(
-        env={
-            "PERSISTENCE_MODULE": "eventsourcing.postgres",
-            "CREATE_TABLE": "y" if create else "n",
-            "POSTGRES_DBNAME": str(given["dbname"]),
-            "POSTGRES_HOST": str(given["host"]),
-            "POSTGRES_PORT": str(given["port"]),
-            "POSTGRES_USER": str(given["user"]),
-            "POSTGRES_PASSWORD": str(given["password"]),
-        }
-    )
+    application = StockApplication(env=environment(dsn, create=create))
     try:
         yield application
     finally:
