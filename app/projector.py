@@ -51,9 +51,8 @@ class Projector:
 
     def __init__(self, logins: Logins, ring: KeyRing, *, rebuild_share: float = 1.0):
         self.logins = logins
-        self.engine = Engine(event_mapper(), ring)
+        self.engine = Engine(event_mapper(), ring, rebuild_share=rebuild_share)
         self.stopping = threading.Event()
-        self._rebuild_share = rebuild_share
         self._leases = Leases()
         self._reports = Reports(self._leases.process)
         self._retry_at: dict[tuple[str, int], float] = {}  # on the monotonic clock; absent when it is well
@@ -82,7 +81,7 @@ class Projector:
                 self._renew_at = time.monotonic() + RENEW_SECONDS
             seen = log_size(connection)
             if not self._round(connection):
-                soon = min([RENEW_SECONDS, *self._seconds_to_retry()])
+                soon = min([RENEW_SECONDS, *self._seconds_to_wait()])
                 ticks = 0 in self._leases.parts
                 wait_for_events(connection, seen, soon, self.stopping, ticks=ticks, listens=listens)
         self._leases.end(connection)
@@ -112,9 +111,11 @@ class Projector:
                 self._retry_at.pop(key, None)
         return more
 
-    def _seconds_to_retry(self) -> list[float]:
+    def _seconds_to_wait(self) -> list[float]:
+        """Until what failed is tried again, and until a rebuild has rested."""
         now = time.monotonic()
-        return [max(at - now, 0.0) for at in self._retry_at.values()]
+        rests = [self._fill_at - now] if self._fill_at > now else []
+        return rests + [max(at - now, 0.0) for at in self._retry_at.values()]
 
     def _step(self, connection: Connection[Any], task: _Task) -> bool:
         began = time.monotonic()
@@ -148,7 +149,7 @@ class Projector:
         took = time.monotonic() - began
         if filled.events:
             self._reports.add(task.projection.name, task.generation, filled.events, took)
-            self._fill_at = time.monotonic() + took * (1 / self._rebuild_share - 1)
+            self._fill_at = time.monotonic() + filled.rest
         if not filled.more:
             index_when_filled(connection, task.projection, task.generation)
         return filled.more

@@ -38,6 +38,7 @@ class Services:
     number_key: bytes
     seals: Seals
     bundle_reader: BundleReader
+    rebuild_share: float  # of its time that a rebuild in this process may take
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
 
@@ -54,7 +55,9 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
     log = await asyncio.to_thread(EventLog, logins, ring, pool)
     try:
         seals = Seals(seal_key(settings))
-        yield Services(logins, ring, log, pool, auditors, identifier_key(settings), seals, reader)
+        yield Services(
+            logins, ring, log, pool, auditors, identifier_key(settings), seals, reader, settings.rebuild_share
+        )
     finally:
         await log.close()
         await auditors.close()

@@ -28,7 +28,7 @@ class Settings:
     host: str  # TSUZURI_HOST
     port: int  # TSUZURI_PORT
     projectors: int  # TSUZURI_PROJECTORS: processes beside `serve` that keep projections current
-    rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a projector gives to a rebuild
+    rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
 
@@ -54,7 +54,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         host=env.get("TSUZURI_HOST") or "127.0.0.1",
         port=_number(env, "TSUZURI_PORT", 8080, 0, 65535),
         projectors=_number(env, "TSUZURI_PROJECTORS", 1, 0, 64),
-        rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 1.0),
+        rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
 

@@ -127,11 +127,11 @@ def opened_writes(dsn: str) -> Iterator[Callable[[Sequence[Write]], None]]:
 
 
 @contextmanager
-def opened_projector(dsn: str) -> Iterator[tuple[Connection[Any], Engine]]:
+def opened_projector(dsn: str, rebuild_share: float = 1.0) -> Iterator[tuple[Connection[Any], Engine]]:
     """The connection and the engine with which one process of the projector works."""
     ring = KeyRing(key_encryption(settings()))
     with logins_of(settings(), dsn).connect(LogRole.PROJECTOR) as connection:
-        yield connection, Engine(event_mapper(), ring)
+        yield connection, Engine(event_mapper(), ring, rebuild_share=rebuild_share)
 
 
 # --- the same append without its seals, for bench_sealing ------------------------------------------

@@ -84,11 +84,11 @@ async def _whole(application: TsuzuriApplication, patient: UUID) -> bool:
 
 
 @contextmanager
-def rebuilding_on(dsn: str, name: str, nice: int = 0) -> Iterator[Slice]:
+def rebuilding_on(dsn: str, name: str, share: float = 1.0, nice: int = 0) -> Iterator[Slice]:
     """Rebuilds again and again until the time is up, and drops what it has filled."""
     os.nice(nice)
     projection = PROJECTIONS[name]
-    with ours.opened_projector(dsn) as (connection, engine):
+    with ours.opened_projector(dsn, share) as (connection, engine):
 
         def run(seconds: float) -> Measured:
             events = 0
@@ -97,6 +97,7 @@ def rebuilding_on(dsn: str, name: str, nice: int = 0) -> Iterator[Slice]:
                 generation = begin_rebuild(connection, projection)
                 filled = fill(connection, engine, projection, generation)
                 events += filled.events
+                time.sleep(filled.rest)
                 if not filled.more:
                     index_when_filled(connection, projection, generation)
                     cancel(connection, projection)

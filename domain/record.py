@@ -1,17 +1,19 @@
 """What a received Bundle says, in our words: one Document, its Entries, and whom they are about.
 
-Plain values, read once at intake and stored beside the Bundle; nothing here parses FHIR.
+Plain values, read once at intake and stored beside the Bundle; nothing here parses FHIR. What a Bundle has many of
+is a Struct: a projection reads them all again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+
 from tsuzuri.domain.identifiers import InsuredPersonNumber, LocalNumber
 from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass
 
 
-@dataclass(frozen=True, kw_only=True)
-class Coding:
+class Coding(Struct, frozen=True, kw_only=True, gc=False):
     """One code of a CodeableConcept, kept as it was sent."""
 
     system: str
@@ -19,8 +21,7 @@ class Coding:
     display: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Value:
+class Value(Struct, frozen=True, kw_only=True, gc=False):
     """A result: a number with its unit, or words. `number` keeps the sender's decimals ("0.40")."""
 
     text: str  # readable in one line: "6.9 %", "陰性"
@@ -30,8 +31,7 @@ class Value:
     coding: Coding | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReferenceRange:
+class ReferenceRange(Struct, frozen=True, kw_only=True, gc=False):
     """基準範囲, as the laboratory stated it."""
 
     low: str | None = None
@@ -39,8 +39,7 @@ class ReferenceRange:
     text: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """One fact of the record, taken from one FHIR resource."""
 
     key: str  # names the fact inside its Bundle; the same fact keeps it when the Bundle is replaced

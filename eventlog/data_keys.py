@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from tsuzuri.domain.vocabulary import Stream
@@ -53,8 +53,7 @@ class KeyEncryption(Protocol):
         """Raises KeyUnavailable, also when *wrapped* is not what was wrapped about *about*."""
 
 
-@dataclass(frozen=True)
-class WrappedKey:
+class WrappedKey(NamedTuple):
     """One row of data_key."""
 
     key_id: UUID

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import args_row
 
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.mapper import ErasedEvent, MappedEvent
@@ -16,8 +17,7 @@ from tsuzuri.eventlog.opened_events import open_event
 from tsuzuri.eventlog.places import Vector
 
 
-@dataclass(frozen=True)
-class LoggedEvent:
+class LoggedEvent(Struct, frozen=True, gc=False):
     """One row of the log as a follower gets it."""
 
     part: int
@@ -87,7 +87,7 @@ def follow(
     if not behind:
         return Batch([], dict(after))
     each = max(1, limit // len(behind))
-    with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
+    with connection.cursor(row_factory=args_row(LoggedEvent), binary=True) as cursor:
         cursor.execute(
             f"""
             SELECT {LOGGED_EVENT}
@@ -121,7 +121,7 @@ def events_of_owner(
     upto: int,
 ) -> list[LoggedEvent]:
     """What one owner's streams hold behind *after* and not beyond *upto*, in the order of the log."""
-    with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
+    with connection.cursor(row_factory=args_row(LoggedEvent), binary=True) as cursor:
         return cursor.execute(
             f"""SELECT {LOGGED_EVENT} FROM event e LEFT JOIN data_key k ON k.part = e.part AND k.key_id = e.key_id
                 WHERE e.part = %b AND e.patient_id = %b AND e.stream = ANY (%b) AND e.topic = ANY (%b)
@@ -142,7 +142,7 @@ def events_by_owner(
     limit: int,
 ) -> list[LoggedEvent]:
     """A part's events not beyond *upto*, of owners whose ids come behind *after*, owner by owner; the first *limit*."""
-    with connection.cursor(row_factory=class_row(LoggedEvent), binary=True) as cursor:
+    with connection.cursor(row_factory=args_row(LoggedEvent), binary=True) as cursor:
         return cursor.execute(
             f"""SELECT {LOGGED_EVENT} FROM (
                     SELECT * FROM event e WHERE e.part = %b AND e.patient_id > %b AND e.stream = ANY (%b)

@@ -28,12 +28,13 @@ def open_event(
     wrapped: bytes | None,
 ) -> MappedEvent | ErasedEvent:
     """Raises SealBroken and KeyUnavailable: the row was changed, or this process lacks a key-encryption key."""
-    name = originator(owner, Stream(stream))
+    of = Stream(stream)
+    name = originator(owner, of)
     secret = ring.secret(WrappedKey(key_id, owner, use, epoch, wrapped))
     if secret is None:
         return ErasedEvent(name, version or 0, topic, b"", event_id)
     try:
-        sections = unseal_event(secret, event_id, state, about_event(event_id, owner, Stream(stream), topic))
+        sections = unseal_event(secret, event_id, state, about_event(event_id, owner, of, topic))
     except SealBroken as broken:
         raise SealBroken(f"event {event_id} ({topic}): {broken}") from None
     return MappedEvent(

@@ -3,9 +3,12 @@
 So each event is applied exactly once, whatever is killed when.
 """
 
+import gc
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -47,12 +50,23 @@ class Progress:
 
 
 class Engine:
-    """Applies batches to generations. All it remembers is how many events the next batch of each may have."""
+    """Applies batches to generations. All it remembers is how many events the next batch of each may have.
 
-    def __init__(self, mapper: EventMapper, ring: KeyRing, *, batch_events: int = BATCH_EVENTS):
+    *rebuild_share* is how much of its time the filling of a new generation may take (see `Filled.rest`).
+    """
+
+    def __init__(
+        self,
+        mapper: EventMapper,
+        ring: KeyRing,
+        *,
+        batch_events: int = BATCH_EVENTS,
+        rebuild_share: float = 1.0,
+    ):
         self.mapper = mapper
         self.ring = ring
         self.batch_events = batch_events
+        self.rebuild_share = rebuild_share
         self._limits: dict[str, float] = {}
 
     def catch_up(
@@ -95,7 +109,7 @@ class Engine:
             return Progress(total, total)  # nothing new: not even a lock is taken
         limit = self.limit(projection.schema(generation))
         began = time.monotonic()
-        with connection.transaction():
+        with uncollected(), connection.transaction():
             holds(connection)
             after = lock_checkpoint(connection, projection, generation, wanted)
             failpoint("read.before")
@@ -159,7 +173,7 @@ class Engine:
                 owner,
                 events,
                 carrying,
-                lambda owner=owner: Rows(loaded.get(owner, ()), looks[owner]),  # type: ignore[misc]
+                partial(Rows, loaded.get(owner, ()), looks[owner]),
             )
             for owner, events in owners.items()
         ]
@@ -169,6 +183,19 @@ class Engine:
         quarantine(connection, projection.name, generation, stopped)
         failpoint("merge.after")
         return batch, len(stopped)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """For one batch: what it makes lives to its end, and to search all of it for cycles takes as long again."""
+    if not gc.isenabled():  # another thread is at a batch
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _of_parts(vector: Vector, parts: Iterable[int] | None) -> Vector:

@@ -7,7 +7,7 @@ its own, and says how far it came.
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from tsuzuri.eventlog.following import LoggedEvent, events_by_owner, events_of_o
 from tsuzuri.projections.carrying import BATCH_BYTES, Carrying
 from tsuzuri.projections.catalogue import Projection
 from tsuzuri.projections.checkpoints import check_version
-from tsuzuri.projections.engine import Engine, Holds
+from tsuzuri.projections.engine import Engine, Holds, uncollected
 from tsuzuri.projections.failpoints import failpoint
 from tsuzuri.projections.folding import OwnerFold, is_poison, merge_folds, poisons
 from tsuzuri.projections.opening import open_by_owner
@@ -31,10 +31,11 @@ _FIRST_OWNER = UUID(int=0)  # no owner's
 
 @dataclass(frozen=True)
 class Filled:
-    """How many events a batch had, and whether there may be more to do for this process."""
+    """How many events a batch had, whether there may be more for this process, and how long it is to rest first."""
 
     events: int
     more: bool
+    rest: float = 0.0  # seconds, by the engine's rebuild_share
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,25 @@ def fill(
     holds: Holds = lambda _: None,
 ) -> Filled:
     """One batch. Raises ProjectionOutdated and LeaseLost."""
-    if projection.added_once:
-        return _fill_in_order(connection, engine, projection, generation, parts, holds)
+    began = time.monotonic()
+    fill_some = _fill_in_order if projection.added_once else _fill_by_owner
+    filled = fill_some(connection, engine, projection, generation, parts, holds)
+    took = time.monotonic() - began
+    return replace(filled, rest=took * (1 / engine.rebuild_share - 1)) if filled.events else filled
+
+
+def _fill_by_owner(
+    connection: Connection[Any],
+    engine: Engine,
+    projection: Projection,
+    generation: int,
+    parts: Collection[int] | None,
+    holds: Holds,
+) -> Filled:
     schema = projection.schema(generation)
     limit = engine.limit(schema)
     began = time.monotonic()
-    with connection.transaction():
+    with uncollected(), connection.transaction():
         holds(connection)
         check_version(connection, projection, generation)
         claimed = _claim(connection, projection, generation, parts)

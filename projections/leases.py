@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from psycopg import Connection
 
@@ -105,11 +105,3 @@ def forget_the_dead(connection: Connection[Any]) -> None:
     """Processes that nobody has seen for a minute, and their reports."""
     connection.execute("DELETE FROM projector WHERE seen_at < clock_timestamp() - interval '1 minute'")
 
-
-def alive(connection: Connection[Any]) -> list[UUID]:
-    """The processes that hold leases now."""
-    found = connection.execute(
-        "SELECT process FROM projector WHERE seen_at > clock_timestamp() - make_interval(secs => %s)",
-        (LEASE_SECONDS,),
-    )
-    return [process for (process,) in found.fetchall()]

@@ -1,17 +1,24 @@
 """Rows between memory and the tables of one generation: what `apply` looks at comes in, what it left goes out."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, get_origin
 from uuid import UUID
 
+import msgspec
 from msgspec.structs import astuple, fields
 from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
 from tsuzuri.projections.rows import Changes, Key, Look, Row
+
+_COPIED_AT_ONCE = 500
+_NEITHER_QUOTE = re.compile(rb'\\[^"\\]')  # true of every escape below, and quick to look for
+_CONTROL = re.compile(rb"(?<!\\)((?:\\\\)*)(\\[bfnrt]|\\u[0-9a-f]{4})")
+_json = msgspec.json.Encoder()
 
 Looks = Mapping[UUID, Iterable[Look]]
 """Owner → what is looked at of her rows."""
@@ -71,16 +78,35 @@ def _delete(connection: Connection[Any], table: Identifier, names: Iterable[str]
         cursor.executemany(SQL("DELETE FROM {} WHERE {}").format(table, condition), keys)
 
 
-def _copy(connection: Connection[Any], table: Identifier, kind: type[Row], rows: Iterable[Row]) -> None:
-    lists = _list_columns(kind)
+def _copy(connection: Connection[Any], table: Identifier, kind: type[Row], rows: Sequence[Row]) -> None:
     with connection.cursor().copy(
-        SQL("COPY {} ({}) FROM STDIN").format(table, _columns(kind.columns()))
+        SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL 'null', ESCAPE E'\\\\', ENCODING 'UTF8')").format(
+            table, _columns(kind.columns())
+        )
     ) as copy:
-        for row in rows:
-            values = list(astuple(row))
-            for place in lists:
-                values[place] = _array_literal(tuple(values[place]))
-            copy.write_row(values)
+        for begin in range(0, len(rows), _COPIED_AT_ONCE):
+            copy.write(_csv(kind, rows[begin : begin + _COPIED_AT_ONCE]))
+
+
+def _csv(kind: type[Row], rows: Iterable[Row]) -> bytes:
+    """A line of JSON for each row, without its brackets, is a line of CSV whose quotes are escaped by a backslash.
+
+    So rows are written by the JSON encoder, in a tenth of the time that the driver takes for it. Only JSON's other
+    escapes, those of control characters, mean nothing in CSV: there the character itself stands.
+    """
+    lists = _list_columns(kind)
+    lines: list[list[Any]] = []
+    for row in rows:
+        values = list(astuple(row))
+        for place in lists:
+            values[place] = _array_literal(tuple(values[place])) if values[place] else "{}"
+        lines.append(values)
+    text = _json.encode_lines(lines)[1:-2].replace(b"]\n[", b"\n") + b"\n"  # no string holds a line's end as it is
+    return _CONTROL.sub(_as_itself, text) if _NEITHER_QUOTE.search(text) else text
+
+
+def _as_itself(escape: re.Match[bytes]) -> bytes:
+    return escape[1] + msgspec.json.decode(b'"' + escape[2] + b'"', type=str).encode()
 
 
 @cache

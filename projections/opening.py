@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from eventsourcing.persistence import MapperDeserialisationError
+from msgspec import Struct
 
 from tsuzuri.domain.events import Event
 from tsuzuri.eventlog.data_keys import KeyRing
@@ -31,8 +32,7 @@ class Poison:
     fault: str
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True, gc=False):
     """An event of the log, decoded."""
 
     logged: LoggedEvent

@@ -1,5 +1,6 @@
 """A rebuild from its first event to the promotion, in the hands of one process."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +51,9 @@ def rebuild(
     costs one batch: called again, this goes on.
     """
     generation = begin_rebuild(connection, projection)
-    while fill(connection, engine, projection, generation).more:
+    while (filled := fill(connection, engine, projection, generation)).more:
         on_progress(fill_progress(connection, projection.name, generation))
+        time.sleep(filled.rest)
     while not index_when_filled(connection, projection, generation):  # others may still fill their parts
         fill(connection, engine, projection, generation)
     engine.catch_up(connection, projection, generation, upto=heads(connection))

@@ -147,7 +147,7 @@ def _hide_earlier(rows: Rows, event: BundleAccepted) -> None:
     it is goes by who registered it: what an entry says of its facility could be anybody's.
     """
     for fact, marks in event.hides.items():
-        for earlier in rows.of(EntryRow, sender=event.facility, fact=fact):
+        for earlier in rows.of(EntryRow, fact=fact, sender=event.facility):
             rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *marks})))
 
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec.structs import replace
 
 from tsuzuri.domain.events import BundleAccepted, Event
 from tsuzuri.domain.owners import entry_id
@@ -120,13 +119,12 @@ def entry_rows(recorded: Recorded[Event], event: BundleAccepted) -> list[EntryRo
 
     Two entries of one Bundle that the sender calls by one name are one fact: what hides one hides both.
     """
-    rows = [
+    return [
         _entry_row(recorded, event, unit.payload, entry)
         for unit in event.units
         if unit.payload in recorded.payloads
         for entry in load_entries(recorded.payloads[unit.payload])
     ]
-    return [replace(row, flags_now=sorted({*row.flags, *event.hides.get(row.fact, ())})) for row in rows]
 
 
 def _analyte(entry: Entry) -> str | None:
@@ -138,6 +136,7 @@ def _analyte(entry: Entry) -> str | None:
 
 
 def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, entry: Entry) -> EntryRow:
+    fact, flags = entry.fact, [str(flag) for flag in entry.flags]
     return EntryRow(
         patient_id=event.patient,
         entry=entry_id(event.document, entry.key),
@@ -150,7 +149,7 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, ent
         resource_type=entry.resource_type,
         resource_place=entry.resource_place,
         sender=event.facility,
-        fact=entry.fact,
+        fact=fact,
         analyte=_analyte(entry),
         name=entry.name,
         codings=msgspec.json.encode(entry.codings).decode(),
@@ -164,8 +163,8 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, ent
         author=entry.author,
         status=entry.status,
         verification=entry.verification,
-        flags=[str(flag) for flag in entry.flags],
-        flags_now=[str(flag) for flag in entry.flags],
+        flags=flags,
+        flags_now=sorted({*flags, *event.hides.get(fact, ())}),
         flagged_at=entry.flagged_at,
         value=None if entry.value is None else msgspec.json.encode(entry.value).decode(),
         interpretation=entry.interpretation,

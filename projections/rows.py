@@ -1,8 +1,10 @@
 """What `apply` works on: the rows of one owner, in memory, and what became of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -15,7 +17,7 @@ E = TypeVar("E", bound=Event)
 Key = tuple[Any, ...]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of a projection table: a field is a column of the same name."""
 
     TABLE: ClassVar[str]
@@ -31,6 +33,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return tuple([getattr(self, name) for name in self.KEY])
 
 
+@cache
+def _identity(kind: type[Row]) -> Callable[[Row], Hashable]:
+    """Tells the rows of a kind apart as their keys do; of a UUID by its number, which takes less time to hash."""
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    return attrgetter(*(f"{name}.int" if types[name] is UUID else name for name in kind.KEY))
+
+
 @dataclass(frozen=True)
 class Look:
     """Rows of an event's owner that `apply` looks at: those of one kind whose columns have these values."""
@@ -43,8 +52,7 @@ def look(kind: type[Row], **equal: Any) -> Look:
     return Look(kind, tuple(equal.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded(Generic[E]):
+class Recorded(msgspec.Struct, Generic[E], frozen=True, gc=False):
     """An event as the log holds it: what happened, where it lies, when the log took it in, what it carries."""
 
     event: E
@@ -74,36 +82,65 @@ class Rows:
 
     def __init__(self, loaded: Iterable[Row] = (), looks: Sequence[Look] | None = None) -> None:
         self._looks = looks
-        self._held: dict[type[Row], dict[Key, Row]] = {}
+        self._held: dict[type[Row], dict[Hashable, Row]] = {}
+        self._found_by: dict[type[Row], dict[str, dict[Any, dict[Hashable, Row]]]] = {}  # column → value → rows
         for row in loaded:
-            self._held.setdefault(type(row), {})[row.key()] = row
+            self._held.setdefault(type(row), {})[_identity(type(row))(row)] = row
         self._stored = {kind: frozenset(rows) for kind, rows in self._held.items()}
-        self._changed: dict[type[Row], dict[Key, Row | None]] = {}  # None: removed
+        self._changed: dict[type[Row], dict[Hashable, Row | Key]] = {}  # the key alone: removed
         self._emptied: set[type[Row]] = set()
 
     def of(self, kind: type[R], **equal: Any) -> list[R]:
-        """The rows whose columns have these values, in the order of their keys."""
+        """The rows whose columns have these values, in the order of their keys. The first should tell most apart."""
         assert self._covers(kind, equal), f"{kind.__name__}: no look declares {sorted(equal)}"
-        held: Iterable[R] = self._held.get(kind, {}).values()  # type: ignore[assignment]  # rows of this kind
-        found = [row for row in held if all(getattr(row, k) == v for k, v in equal.items())]
+        held: Mapping[Hashable, R] = self._narrowed(kind, equal)  # type: ignore[assignment]  # rows of this kind
+        found = [row for row in held.values() if all(getattr(row, k) == v for k, v in equal.items())]
         return sorted(found, key=lambda row: tuple(map(str, row.key())))
 
     def put(self, row: Row) -> None:
-        kind, key = type(row), row.key()
+        kind = type(row)
+        identity = _identity(kind)(row)
         if not kind.ADDED_ONCE:
-            self._held.setdefault(kind, {})[key] = row
-        self._changed.setdefault(kind, {})[key] = row
+            self._hold(kind, identity, row)
+        self._changed.setdefault(kind, {})[identity] = row
 
     def remove(self, row: Row) -> None:
-        kind, key = type(row), row.key()
-        self._held.get(kind, {}).pop(key, None)
-        self._changed.setdefault(kind, {})[key] = None
+        kind = type(row)
+        identity = _identity(kind)(row)
+        self._hold(kind, identity, None)
+        self._changed.setdefault(kind, {})[identity] = row.key()
 
     def remove_all(self, kind: type[Row]) -> None:
         """Every row of the owner, also those that `apply` never looks at."""
         self._emptied.add(kind)
         self._held.pop(kind, None)
+        self._found_by.pop(kind, None)
         self._changed.pop(kind, None)
+
+    def _hold(self, kind: type[Row], identity: Hashable, row: Row | None) -> None:
+        held = self._held.setdefault(kind, {})
+        earlier = held.pop(identity, None)
+        if row is not None:
+            held[identity] = row
+        for column, values in self._found_by.get(kind, {}).items():
+            if earlier is not None:
+                del values[getattr(earlier, column)][identity]
+            if row is not None:
+                values.setdefault(getattr(row, column), {})[identity] = row
+
+    def _narrowed(self, kind: type[Row], equal: Mapping[str, Any]) -> Mapping[Hashable, Row]:
+        """The rows with the first of the values: an owner may have thousands, and each of her events asks."""
+        held = self._held.get(kind, {})
+        if not equal or not held:
+            return held
+        column, value = next(iter(equal.items()))
+        by_column = self._found_by.setdefault(kind, {})
+        if column not in by_column:
+            values: dict[Any, dict[Hashable, Row]] = {}
+            for identity, row in held.items():
+                values.setdefault(getattr(row, column), {})[identity] = row
+            by_column[column] = values
+        return by_column[column].get(value, {})
 
     def add_changes(self, owner: UUID, changes: Mapping[type[Row], Changes]) -> None:
         """What became of these rows, to that of other owners."""
@@ -112,10 +149,10 @@ class Rows:
         for kind, rows in self._changed.items():
             found, stored = changes[kind], self._stored.get(kind, frozenset())
             known = kind.ADDED_ONCE or self._looks is None or any(one.kind is kind for one in self._looks)
-            for key, row in rows.items():
-                if row is None:
-                    found.removed.append(key)
-                elif known and (key not in stored or kind in self._emptied):
+            for identity, row in rows.items():
+                if isinstance(row, tuple):
+                    found.removed.append(row)
+                elif known and (identity not in stored or kind in self._emptied):
                     found.added.append(row)
                 else:
                     found.put.append(row)

@@ -259,6 +259,7 @@ async def _worked(services: Services, name: str, work: Work[T]) -> T:
 
     def run() -> T:
         with services.logins.connect(LogRole.PROJECTOR) as connection:
-            return work(connection, Engine(services.log.mapper, services.ring), wanted)
+            engine = Engine(services.log.mapper, services.ring, rebuild_share=services.rebuild_share)
+            return work(connection, engine, wanted)
 
     return await asyncio.to_thread(run)

@@ -4,8 +4,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from tsuzuri.domain.fhir.elements import Element, code_of, codings, label, one_line, system_of
 from tsuzuri.domain.fhir.people import department_of, first_name, own_facility

@@ -1,7 +1,8 @@
 """検査, 感染症 and the findings of a document: Observation."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from tsuzuri.domain.fhir.elements import Element, code_of, codings, label, moment
 from tsuzuri.domain.fhir.entry import Source, detail_of, moment_of, notes, read_entry

@@ -40,7 +40,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         host="127.0.0.1",
         port=8080,
         projectors=1,
-        rebuild_share=1.0,
+        rebuild_share=0.4,
         parts=64,
     )
 
