@@ -16,7 +16,7 @@ import uvloop
 
 from bench import ours, stock
 from bench.crew import Crew
-from bench.rounds import Measured, Report, Round, Slice, interleaved, rates
+from bench.rounds import Measured, Report, Round, Slice, interleaved, milliseconds, rates
 from bench.samples import STATE_BYTES, Ahead, access
 from bench.server import server
 from tsuzuri.domain.events import AccessPermitted
@@ -94,7 +94,7 @@ def main() -> None:
         lambda r: r["ours"].wait(0.99) / r["ours"].wait(0.5),
         at_most=3.0,
         beside={
-            f"{name} ms": lambda r, share=share: r["ours"].wait(share) * 1000  # type: ignore[misc]
+            f"{name} ms": milliseconds("ours", share)
             for name, share in {"p50": 0.5, "p95": 0.95, "p99": 0.99}.items()
         },
     )

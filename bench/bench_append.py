@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import ours, stock
 from bench.crew import Crew, Write, writing
-from bench.rounds import Measured, Report, Slice, interleaved, rates
+from bench.rounds import Measured, Report, Slice, faster, interleaved, rates
 from bench.samples import STATE_BYTES, Ahead, listings
 from bench.server import server
 from tsuzuri.domain.events import FacilityListed
@@ -136,7 +136,7 @@ def main() -> None:
         report.claim(
             name,
             rounds,
-            lambda r, over=over, under=under: r[over].rate / r[under].rate,  # type: ignore[misc]
+            faster(over, under),
             at_least=bar,
             beside=rates(over, under),
         )

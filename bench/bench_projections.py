@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 
 from bench import ours
@@ -25,13 +26,13 @@ from bench.projecting import (
     reading,
     rebuilding,
 )
-from bench.reading_beside import NICE, promoting, reading_records, rebuilding_on
-from bench.rounds import Measured, Report, Round, Slice, interleaved, rates
+from bench.reading_beside import promoting, reading_records, rebuilding_on
+from bench.rounds import Measured, Report, Round, Slice, faster, interleaved, milliseconds, of, rates
 from bench.server import Server, server
 from bench.stock_projections import STOCK_EVENTS, prepare_peer, projecting_stock
 
-SMALL, LARGE = 20_000, 200_000  # access events
-ROUNDS, SLICE_SECONDS, SIZE_ROUNDS = 6, 1.5, 2
+SMALL, LARGE = 100_000, 1_000_000  # access events
+ROUNDS, SLICE_SECONDS, SIZE_ROUNDS = 5, 1.5, 1
 APPEND_ROUNDS, APPEND_SECONDS, LEAD_SECONDS = 8, 2.0, 0.5
 READ_ROUNDS, READS, ALONE = 5, 50_000, 0.2
 PEAK_MB = 300
@@ -67,12 +68,13 @@ def against_the_library(postgres: Server, report: Report, kind: Kind, log: str) 
     library = postgres.database(f"{kind.name}_library")
     prepare_peer(library, kind.name, copied(log, kind.name, STOCK_EVENTS))
     with ExitStack() as stack:
-        catch_up = stack.enter_context(Crew(catching_up, log, kind.name))
+        catch_up = stack.enter_context(catching_up(log, kind.name))
         rounds = interleaved(
             {
                 "library": stack.enter_context(Crew(projecting_stock, library, kind.name)),
                 "catching up": catch_up,
                 "catching up again": catch_up,
+                "catching up, 2 processes": stack.enter_context(catching_up(log, kind.name, 2)),
                 "rebuild": stack.enter_context(rebuilding(log, kind.name)),
                 "rebuild, 2 processes": stack.enter_context(rebuilding(log, kind.name, 2)),
                 "reading": stack.enter_context(Crew(reading, log, kind.name)),
@@ -81,26 +83,21 @@ def against_the_library(postgres: Server, report: Report, kind: Kind, log: str) 
             seconds=SLICE_SECONDS,
         )
     report.control(rounds, "catching up", "catching up again")
-    faster = _faster(rounds)
+    caught_up, rebuilt = (_faster(rounds, what) for what in ("catching up", "rebuild"))
     for name, over, under, bar in (
-        (f"{kind.name}, catching up, over the library", "catching up", "library", kind.incremental),
-        (f"{kind.name}, {faster}, over the library", faster, "library", kind.rebuild),
-        (f"{kind.name}, {faster}, over merely reading", faster, "reading", 0.35),
-        (f"{kind.name}, 2 processes over 1", "rebuild, 2 processes", "rebuild", 0.8),
+        (f"{kind.name}, {caught_up}, over the library", caught_up, "library", kind.incremental),
+        (f"{kind.name}, {rebuilt}, over the library", rebuilt, "library", kind.rebuild),
+        (f"{kind.name}, {rebuilt}, over merely reading", rebuilt, "reading", 0.35),
+        (f"{kind.name}, catching up, 2 processes over 1", "catching up, 2 processes", "catching up", 0.8),
+        (f"{kind.name}, rebuild, 2 processes over 1", "rebuild, 2 processes", "rebuild", 0.8),
     ):
-        report.claim(
-            name,
-            rounds,
-            lambda r, over=over, under=under: r[over].rate / r[under].rate,  # type: ignore[misc]
-            at_least=bar,
-            beside=rates(over, under),
-        )
+        report.claim(name, rounds, faster(over, under), at_least=bar, beside=rates(over, under))
 
 
-def _faster(rounds: Sequence[Round]) -> str:
-    """By how many processes a rebuild was the faster in most rounds."""
-    two = sum(r["rebuild, 2 processes"].rate > r["rebuild"].rate for r in rounds)
-    return "rebuild, 2 processes" if two * 2 > len(rounds) else "rebuild"
+def _faster(rounds: Sequence[Round], what: str) -> str:
+    """By how many processes it was the faster in most rounds."""
+    two = sum(r[f"{what}, 2 processes"].rate > r[what].rate for r in rounds)
+    return f"{what}, 2 processes" if two * 2 > len(rounds) else what
 
 
 def by_size(report: Report, kind: Kind, logs: dict[str, str]) -> None:
@@ -108,7 +105,7 @@ def by_size(report: Report, kind: Kind, logs: dict[str, str]) -> None:
     with ExitStack() as stack:
         slices: dict[str, Slice] = {}
         for size, dsn in logs.items():
-            slices[f"catching up, {size}"] = stack.enter_context(Crew(catching_up, dsn, kind.name))
+            slices[f"catching up, {size}"] = stack.enter_context(catching_up(dsn, kind.name))
             slices[f"rebuild, {size}"] = stack.enter_context(rebuilding(dsn, kind.name))
         rounds = interleaved(slices, rounds=SIZE_ROUNDS, seconds=inf, forgotten=0)
     for what in ("catching up", "rebuild"):
@@ -116,7 +113,7 @@ def by_size(report: Report, kind: Kind, logs: dict[str, str]) -> None:
         report.claim(
             f"{kind.name}, {what}: time of an event in the larger log, over the smaller",
             rounds,
-            lambda r, small=small, large=large: r[small].rate / r[large].rate,  # type: ignore[misc]
+            faster(small, large),
             at_most=1.3,
             beside=rates(small, large),
         )
@@ -124,15 +121,16 @@ def by_size(report: Report, kind: Kind, logs: dict[str, str]) -> None:
             report.claim(
                 f"{kind.name}, {size}: peak memory of the process, MB",
                 rounds,
-                lambda r, size=size: r[size].peak_mb,  # type: ignore[misc]
+                of(size, lambda measured: measured.peak_mb),
                 at_most=PEAK_MB,
-                beside={"events": lambda r, size=size: r[size].events},  # type: ignore[misc]
+                beside={"events": of(size, lambda measured: measured.events)},
             )
 
 
 def appends_beside(report: Report, log: str, name: str) -> None:
-    """One writer of 2 KB events, and a rebuild of the log it writes to."""
-    with Crew(saving, log) as writer, Crew(rebuilding_on, log, name) as rebuild:
+    """One writer of 2 KB events, and a rebuild of the log it writes to, in the share of time it has by default."""
+    share = ours.settings().rebuild_share
+    with Crew(saving, log) as writer, Crew(rebuilding_on, log, name, share) as rebuild:
         rounds = interleaved(
             {"alone": writer, "beside": beside(writer, [rebuild])},
             rounds=APPEND_ROUNDS,
@@ -141,7 +139,7 @@ def appends_beside(report: Report, log: str, name: str) -> None:
     report.claim(
         f"appends beside a rebuild of {name}, over appends alone",
         rounds,
-        lambda r: r["beside"].rate / r["alone"].rate,
+        faster("beside", "alone"),
         at_least=0.8,
         beside={
             **rates("alone", "beside"),
@@ -169,7 +167,7 @@ def reads_beside(report: Report, log: str) -> None:
     with (
         Crew(promoting, log, "record_index") as promote,
         Crew(reading_records, log) as readers,
-        Crew(rebuilding_on, log, "record_index", NICE) as rebuild,
+        Crew(rebuilding_on, log, "record_index", ours.settings().rebuild_share) as rebuild,
     ):
 
         def promoted(seconds: float) -> Measured:
@@ -193,10 +191,10 @@ def reads_beside(report: Report, log: str) -> None:
         lambda r: r["beside"].wait(0.95) / r["alone"].wait(0.95),
         at_most=1.5,
         beside={
-            "p95 ms, alone": lambda r: r["alone"].wait(0.95) * 1000,
-            "beside": lambda r: r["beside"].wait(0.95) * 1000,
-            "slowest ms, alone": lambda r: r["alone"].wait(1.0) * 1000,
-            "slowest, beside": lambda r: r["beside"].wait(1.0) * 1000,
+            "p95 ms, alone": milliseconds("alone", 0.95),
+            "beside": milliseconds("beside", 0.95),
+            "slowest ms, alone": milliseconds("alone", 1.0),
+            "slowest, beside": milliseconds("beside", 1.0),
             **rates("alone", "beside"),
             "rebuilt events/s": lambda r: r["beside"].rate_beside,
         },
@@ -210,11 +208,16 @@ def reads_beside(report: Report, log: str) -> None:
         report.claim(
             name,
             rounds[:1],
-            lambda _, figure=figure: figure,  # type: ignore[misc]
+            partial(_known, figure),
             at_least=least,
             at_most=most,
             beside={"of reads": lambda _: reads, "slowest promotion ms": lambda _: max(promotions) * 1000},
         )
+
+
+def _known(figure: float, _: Round) -> float:
+    """What is counted over all rounds is the same for each."""
+    return figure
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import umadb
 from bench import ours
 from bench.bench_append import saving
 from bench.crew import Crew, Write, writing
-from bench.rounds import Report, Slice, interleaved, rates
+from bench.rounds import Report, Slice, faster, interleaved, rates
 from bench.samples import Ahead, listings
 from bench.server import server
 from tsuzuri.domain.events import FacilityListed
@@ -113,7 +113,7 @@ def main() -> None:
         report.claim(
             f"conditional append, {writers} writers, over UmaDB's",
             rounds,
-            lambda r, over=over, under=under: r[over].rate / r[under].rate,  # type: ignore[misc]
+            faster(over, under),
             beside=rates(over, under),
         )
     report.end()

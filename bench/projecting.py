@@ -87,22 +87,38 @@ def _copy(one: Opened, payloads: dict[UUID, bytes]) -> StockRecorded:
 
 
 @contextmanager
-def catching_up(dsn: str, name: str) -> Iterator[Slice]:
-    """A slice that begins with empty tables, which have all their indexes, and ends at the log's head at the latest."""
+def applying(dsn: str, name: str, number: int, processes: int) -> Iterator[Slice]:
+    """Applies what is new in its share of the parts, as a projector does through its leases."""
     projection = PROJECTIONS[name]
+    parts = range(number, ours.PARTS, processes)
     with ours.opened_projector(dsn) as (connection, engine):
         generation = live_generation(connection, name)
 
         def run(seconds: float) -> Measured:
-            _empty(connection, name, generation)
             events = 0
             began = time.monotonic()
             while True:
-                progress = engine.step(connection, projection, generation)
+                progress = engine.step(connection, projection, generation, parts=parts)
                 events += progress.events
                 now = time.monotonic()
                 if progress.lag_events == 0 or now > began + seconds:
                     return Measured(events, began, now, peak_mb=peak_mb())
+
+        yield run
+
+
+@contextmanager
+def catching_up(dsn: str, name: str, processes: int = 1) -> Iterator[Slice]:
+    """A slice that begins with empty tables, which have all their indexes, and ends at the log's head at the latest."""
+    with (
+        ours.opened_projector(dsn) as (connection, _),
+        Crew(applying, dsn, name, processes=processes, numbered=True) as crew,
+    ):
+        generation = live_generation(connection, name)
+
+        def run(seconds: float) -> Measured:
+            _empty(connection, name, generation)
+            return crew(seconds)
 
         yield run
 

@@ -1,7 +1,6 @@
 """Readers of records; beside them a process that rebuilds what they read, and one that promotes generations in turn."""
 
 import asyncio
-import os
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -25,7 +24,7 @@ from tsuzuri.projections.filling import fill, index_when_filled
 from tsuzuri.projections.generations import begin_rebuild, cancel, drop, live_generation, promote
 from tsuzuri.projections.rebuilding import rebuild
 
-READERS, PAGE, PROMOTION_SECONDS, NICE = 4, 20, 0.5, 10
+READERS, PAGE, PROMOTION_SECONDS = 4, 20, 0.5
 _OF_ONE = BUNDLES_A_PATIENT * sum(ENTRIES.values())
 
 
@@ -84,9 +83,8 @@ async def _whole(application: TsuzuriApplication, patient: UUID) -> bool:
 
 
 @contextmanager
-def rebuilding_on(dsn: str, name: str, share: float = 1.0, nice: int = 0) -> Iterator[Slice]:
+def rebuilding_on(dsn: str, name: str, share: float) -> Iterator[Slice]:
     """Rebuilds again and again until the time is up, and drops what it has filled."""
-    os.nice(nice)
     projection = PROJECTIONS[name]
     with ours.opened_projector(dsn, share) as (connection, engine):
 

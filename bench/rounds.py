@@ -125,9 +125,24 @@ class Report:
         sys.exit(1 if self.failed else 0)
 
 
+def of(name: str, figure: Callable[[Measured], float]) -> Figure:
+    """A figure of one variant."""
+    return lambda measured: figure(measured[name])
+
+
 def rates(*names: str) -> dict[str, Figure]:
     """Events a second of these variants, to be printed beside a claim."""
-    return {f"events/s, {name}": lambda r, name=name: r[name].rate for name in names}  # type: ignore[misc]
+    return {f"events/s, {name}": of(name, lambda measured: measured.rate) for name in names}
+
+
+def milliseconds(name: str, share: float) -> Figure:
+    """The wait that this share of a variant's calls did not exceed."""
+    return of(name, lambda measured: measured.wait(share) * 1000)
+
+
+def faster(over: str, under: str) -> Figure:
+    """How many times as many events a second."""
+    return lambda measured: measured[over].rate / measured[under].rate
 
 
 def _plain(figure: float) -> str:
