@@ -1,7 +1,7 @@
 """The application as the GraphQL room asks for it: each method is one action, or one look at the tables."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,9 @@ from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.settle_readings import settle_readings
+from tsuzuri.app.actions.watch_projection import watch_projection
 from tsuzuri.app.actions.withdraw_consent import withdraw_consent
+from tsuzuri.app.looks import Looks
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
@@ -36,10 +38,10 @@ from tsuzuri.projections.catalogue import PROJECTIONS, UnknownProjection
 from tsuzuri.projections.checkpoints import ProjectionOutdated
 from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.freshness import Freshness, freshness, served_generation
-from tsuzuri.projections.generations import NotReady, UnknownGeneration
+from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
 from tsuzuri.projections.quarantine import Quarantined
 from tsuzuri.projections.replaying import NotQuarantined, Tried
-from tsuzuri.projections.standings import Standing
+from tsuzuri.projections.standings import FillProgress, Standing
 
 CODES: dict[type[Exception], str] = {
     NotPermitted: "FORBIDDEN",
@@ -52,6 +54,7 @@ CODES: dict[type[Exception], str] = {
     UnknownProjection: "UNKNOWN_PROJECTION",
     UnknownGeneration: "UNKNOWN_GENERATION",
     NotReady: "NOT_READY",
+    ProjectionPaused: "PROJECTION_PAUSED",
     NotQuarantined: "NOT_QUARANTINED",
     ProjectionOutdated: "PROJECTION_OUTDATED",
     LogUnavailable: "LOG_UNAVAILABLE",
@@ -76,6 +79,7 @@ class TsuzuriApplication:
         self.services = services
         self.seals: Seals = services.seals
         self.schema_sha256 = schema_sha256
+        self.looks = Looks(self.projection_standings)
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         async with (
@@ -156,6 +160,10 @@ class TsuzuriApplication:
 
     async def projection_standings(self) -> list[Standing]:
         return await asyncio.to_thread(operate_projections.projection_standings, self.services)
+
+    def watch_projection(self, name: str) -> AsyncGenerator[FillProgress, None]:
+        with told():
+            return watch_projection(self.looks, name)
 
     async def quarantined_patients(self, name: str | None) -> list[Quarantined]:
         with told():

@@ -94,8 +94,8 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.eventlog.data_keys import KeyUnavailable
     from tsuzuri.projections.catalogue import UnknownProjection
     from tsuzuri.projections.checkpoints import ProjectionOutdated
-    from tsuzuri.projections.generations import NotReady, UnknownGeneration
-    from tsuzuri.projections.replaying import NotQuarantined
+    from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
+    from tsuzuri.projections.replaying import NothingOfPatient, NotQuarantined
 
     if isinstance(
         error, SettingsWrong | DevelopmentOnly | IncompleteCaller | MalformedNumber | UnknownProjection
@@ -115,7 +115,9 @@ def exit_code(error: Exception) -> int | None:
         NothingToLift,
         NotQuarantined,
         NotReady,
+        NothingOfPatient,
         ProjectionOutdated,
+        ProjectionPaused,
         TokenRefused,
         UnknownGeneration,
     )

@@ -1,13 +1,19 @@
 """What a body may be, before anything reads it, and who sends it: the same for every route."""
 
+from typing import Any
+from uuid import uuid4
+
 import orjson
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from tsuzuri.app.tokens import TOKEN_BYTES_MAX, TokenChecker, TokenRefused
 from tsuzuri.domain.callers import Caller
+from tsuzuri.graphql.failures import places
 
 GRAPHQL_BODY_BYTES_MAX = 256 * 1024
+_log = structlog.get_logger()
 
 
 class EdgeRefused(Exception):
@@ -24,8 +30,21 @@ class EdgeRefused(Exception):
 
 
 def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    told = {"errors": [{"message": message, "extensions": {"code": code}}]}
-    return JSONResponse(told, status, {"Cache-Control": "no-store", **(headers or {})})
+    return JSONResponse(refusal(code, message), status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def refusal(code: str, message: str) -> dict[str, Any]:
+    """As a GraphQL response."""
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+
+
+def fault(error: Exception) -> EdgeRefused:
+    """A fault of ours, logged by kind and place; the client gets the id that it is logged under."""
+    request_id = str(uuid4())
+    _log.error("request_fault", request_id=request_id, fault=type(error).__name__, at=places(error))
+    return EdgeRefused(
+        500, "INTERNAL", f"something went wrong on our side; quote {request_id} when you report it"
+    )
 
 
 def caller_of(request: Request, checker: TokenChecker) -> Caller:

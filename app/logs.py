@@ -7,7 +7,7 @@ import structlog
 from structlog.types import EventDict
 
 KEYS = frozenset(
-    {"event", "level", "timestamp", "request_id", "fault", "at", "sqlstate", "projection", "library"}
+    "event level timestamp request_id fault at sqlstate projection generation patients library".split()
 )
 
 

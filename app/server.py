@@ -2,16 +2,12 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Any
-from uuid import uuid4
 
 import orjson
-import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
-from psycopg import Error as DatabaseError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -24,9 +20,10 @@ from tsuzuri.app.edge import (
     EdgeRefused,
     body_of,
     caller_of,
-    failure,
+    fault,
     graphql_request,
 )
+from tsuzuri.app.event_stream import EventStream, one_event, takes_events, takes_only_events
 from tsuzuri.app.metrics import metrics
 from tsuzuri.app.projector import LAG_SECONDS_MAX
 from tsuzuri.app.services import services
@@ -35,20 +32,20 @@ from tsuzuri.app.tokens import token_checker
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.context import RequestRefused
-from tsuzuri.graphql.execution import execute
-from tsuzuri.graphql.failures import places
+from tsuzuri.graphql.documents import is_subscription
+from tsuzuri.graphql.execution import execute, subscribe
 from tsuzuri.graphql.schema import build_schema, schema_sha256
-from tsuzuri.projections.standings import Standing
 
-_log = structlog.get_logger()
 _STATUS = {"FORBIDDEN": 403, "BUNDLE_REJECTED": 422, "BUSY": 409, "LOG_UNAVAILABLE": 503}
-LOOK_SECONDS = 1.0
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 def build_server(settings: Settings, dsn: str) -> Starlette:
-    """The ASGI application on one database. Raises tsuzuri.app.settings.SettingsWrong."""
+    """The ASGI application on one database. Raises tsuzuri.app.settings.SettingsWrong.
+
+    Who serves it sets `state.closing` when the server ends, before it waits for its connections: open streams end then.
+    """
     checker = token_checker(settings)
     schema = build_schema()
     digest = schema_sha256(schema)
@@ -60,9 +57,15 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
             yield
 
     async def graphql(request: Request) -> Response:
+        """A JSON answer, or a stream of events where the client asks for one."""
         caller = caller_of(request, checker)
         document, variables, name = graphql_request(await body_of(request, GRAPHQL_BODY_BYTES_MAX))
-        return _json(await execute(schema, _application(request), caller, document, variables, name))
+        asked = schema, _application(request), caller, document, variables, name
+        if takes_events(request) and is_subscription(document, name):
+            answers, closing = subscribe(*asked), request.app.state.closing
+            return EventStream(answers, lambda: caller_of(request, checker), closing)
+        answer = await execute(*asked)
+        return one_event(answer) if takes_only_events(request) else _json(answer)
 
     async def bundles(request: Request) -> Response:
         """POST a FHIR Bundle: 201 registered, 200 for any other outcome, 422 with place and reason."""
@@ -87,11 +90,9 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
         """The process answers; the database is not asked."""
         return _json({"status": "live"})
 
-    looks = Looks()
-
     async def readyz(request: Request) -> Response:
         """The database answers, and no projection is further behind than it may be."""
-        standings = await looks.standings(_application(request))
+        standings = await _application(request).looks.standings()
         if standings is None:
             return _json({"status": "database unavailable"}, 503)
         behind = [s.name for s in standings if s.lag_seconds > LAG_SECONDS_MAX]
@@ -99,7 +100,7 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
 
     async def metricz(request: Request) -> Response:
         """Where the projections stand, for Prometheus."""
-        standings = await looks.standings(_application(request))
+        standings = await _application(request).looks.standings()
         return Response(metrics(standings or []), 200 if standings else 503, media_type=CONTENT_TYPE_LATEST)
 
     routes: list[BaseRoute] = [
@@ -115,27 +116,9 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
             Route("/graphiql", lambda _: RedirectResponse("/graphiql/")),
             Mount("/graphiql", page),
         ]
-    return Starlette(routes=routes, lifespan=lifespan)
-
-
-class Looks:
-    """Where the projections stand. Who asks needs no token: the database is asked once a second, however many ask."""
-
-    def __init__(self) -> None:
-        self._standings: list[Standing] | None = None
-        self._until = 0.0
-        self._one_at_a_time = asyncio.Lock()
-
-    async def standings(self, application: TsuzuriApplication) -> list[Standing] | None:
-        """None when the database does not answer."""
-        async with self._one_at_a_time:
-            if time.monotonic() >= self._until:
-                try:
-                    self._standings = await application.projection_standings()
-                except DatabaseError:
-                    self._standings = None
-                self._until = time.monotonic() + LOOK_SECONDS
-            return self._standings
+    server = Starlette(routes=routes, lifespan=lifespan)
+    server.state.closing = asyncio.Event()
+    return server
 
 
 def _application(request: Request) -> TsuzuriApplication:
@@ -152,11 +135,7 @@ def _guarded(handler: Handler) -> Handler:
         except EdgeRefused as refused:
             return refused.response()
         except Exception as error:
-            request_id = str(uuid4())
-            _log.error("request_fault", request_id=request_id, fault=type(error).__name__, at=places(error))
-            return failure(
-                500, "INTERNAL", f"something went wrong on our side; quote {request_id} when you report it"
-            )
+            return fault(error).response()
 
     return guarded
 

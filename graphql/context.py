@@ -1,7 +1,7 @@
 """What the GraphQL room needs of the application, declared here so that it imports none of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,7 +21,7 @@ from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.quarantine import Quarantined
 from tsuzuri.projections.replaying import Tried
-from tsuzuri.projections.standings import Standing
+from tsuzuri.projections.standings import FillProgress, Standing
 
 if TYPE_CHECKING:  # that module needs this one
     from tsuzuri.graphql.facility_types import Facility
@@ -107,6 +107,9 @@ class Application(Protocol):
     async def trail_complete_until(self) -> datetime: ...
 
     async def projection_standings(self) -> list[Standing]: ...
+
+    def watch_projection(self, name: str) -> AsyncGenerator[FillProgress, None]:
+        """How far it has come, each time that has changed. Raises RequestRefused: there is none of that name."""
 
     async def quarantined_patients(self, name: str | None) -> list[Quarantined]: ...
 

@@ -8,6 +8,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     OperationDefinitionNode,
+    OperationType,
     Visitor,
     parse,
     visit,
@@ -26,6 +27,14 @@ def chosen_operation(document: str, name: str | None) -> OperationDefinitionNode
     if not chosen:
         raise GraphQLError("the document holds no operation of the name that was given")
     return chosen[0]
+
+
+def is_subscription(document: str, name: str | None) -> bool:
+    """Whether the operation to run is one. Of a broken document it is not known: running it says what is wrong."""
+    try:
+        return chosen_operation(document, name).operation is OperationType.SUBSCRIPTION
+    except GraphQLError:
+        return False
 
 
 @lru_cache(maxsize=128)

@@ -1,13 +1,14 @@
 """Runs an operation and lets its answer go only when what it read has been recorded."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
 import orjson
 import structlog
-from graphql import GraphQLError, OperationDefinitionNode
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from strawberry import Schema
 from strawberry.dataloader import DataLoader
 from strawberry.types import ExecutionResult
@@ -41,6 +42,8 @@ async def execute(
         chosen = chosen_operation(document, operation_name)
     except GraphQLError as error:
         return _response(ExecutionResult(None, [error]))
+    if chosen.operation is OperationType.SUBSCRIPTION:
+        return _withheld("STREAM_NEEDED", "this is a subscription: ask for it with Accept: text/event-stream")
     operation = _operation(document, chosen, variables)
     for _ in range(ATTEMPTS):
         context = _context(application, caller)
@@ -62,6 +65,28 @@ async def execute(
             )
         return _response(result)
     return _withheld("CHANGED_MEANWHILE", "the record was being changed while it was read: try again")
+
+
+async def subscribe(
+    schema: Schema,
+    application: Application,
+    caller: Caller,
+    document: str,
+    variables: Mapping[str, Any] | None = None,
+    operation_name: str | None = None,
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The GraphQL responses of a subscription, one for each thing that it tells; nothing of any patient's record."""
+    context = _context(application, caller)
+    results = await schema.subscribe(
+        document,
+        variable_values=dict(variables) if variables else None,
+        context_value=context,
+        operation_name=operation_name,
+    )
+    async with aclosing(results):
+        async for result in results:
+            assert not context.readings, "a read of a record would have to be settled before it is told"
+            yield _response(result)
 
 
 def _operation(

@@ -19,6 +19,7 @@ from tsuzuri.graphql.limits import ALIASES_MAX, DEPTH_MAX, TOKENS_MAX
 from tsuzuri.graphql.mutations import Mutation
 from tsuzuri.graphql.permissions import RolePermission
 from tsuzuri.graphql.queries import Query
+from tsuzuri.graphql.subscriptions import Subscription
 
 # The rules are made once: made for each request they would be new classes, and no validation would be cached.
 _RULES = [
@@ -42,13 +43,14 @@ class QuietSchema(strawberry.Schema):
 
 def build_schema() -> strawberry.Schema:
     """Raises OpenField."""
-    for root in (Query, Mutation):
+    for root in (Query, Mutation, Subscription):
         for field in get_object_definition(root, strict=True).fields:
             if not any(issubclass(permission, RolePermission) for permission in field.permission_classes):
                 raise OpenField(f"{root.__name__}.{field.name} names no role: give it permission_classes")
     return QuietSchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         config=StrawberryConfig(disable_field_suggestions=True),
         extensions=[
             lambda: AddValidationRules(_RULES),

@@ -124,7 +124,7 @@ def index_when_filled(connection: Connection[Any], projection: Projection, gener
 
 
 def _analyze(connection: Connection[Any], table: Identifier) -> None:
-    """The columns that have an index, which is what plans turn on; autovacuum comes to the wide ones in its own time."""
+    """The columns that have an index, which is what plans turn on; autovacuum comes to the wide ones in time."""
     indexed = connection.execute(
         """SELECT DISTINCT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
            WHERE indrelid = %s::regclass""",

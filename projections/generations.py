@@ -22,6 +22,10 @@ class NotReady(Exception):
     """The generation is still being filled."""
 
 
+class ProjectionPaused(Exception):
+    """An operator has paused the projection: nothing is applied to any of its generations."""
+
+
 @dataclass(frozen=True)
 class Generation:
     """One set of tables of a projection."""
@@ -162,6 +166,13 @@ def previous_generation(connection: Connection[Any], name: str) -> int:
 def set_paused(connection: Connection[Any], name: str, paused: bool) -> None:
     """Stop applying events to any generation of a projection after the batch under way, or go on."""
     connection.execute("UPDATE projection SET paused = %s WHERE name = %s", (paused, name))
+
+
+def check_running(connection: Connection[Any], name: str) -> None:
+    """Raises ProjectionPaused."""
+    row = connection.execute("SELECT paused FROM projection WHERE name = %s", (name,)).fetchone()
+    if row is not None and row[0]:
+        raise ProjectionPaused(f"projection {name} is paused; run: tsuzuri projections resume {name}")
 
 
 def cancel(connection: Connection[Any], projection: Projection) -> int:

@@ -104,4 +104,3 @@ class Leases:
 def forget_the_dead(connection: Connection[Any]) -> None:
     """Processes that nobody has seen for a minute, and their reports."""
     connection.execute("DELETE FROM projector WHERE seen_at < clock_timestamp() - interval '1 minute'")
-

@@ -101,7 +101,9 @@ def _csv(kind: type[Row], rows: Iterable[Row]) -> bytes:
         for place in lists:
             values[place] = _array_literal(tuple(values[place])) if values[place] else "{}"
         lines.append(values)
-    text = _json.encode_lines(lines)[1:-2].replace(b"]\n[", b"\n") + b"\n"  # no string holds a line's end as it is
+    text = (
+        _json.encode_lines(lines)[1:-2].replace(b"]\n[", b"\n") + b"\n"
+    )  # no string holds a line's end as it is
     return _CONTROL.sub(_as_itself, text) if _NEITHER_QUOTE.search(text) else text
 
 

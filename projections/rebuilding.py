@@ -17,6 +17,7 @@ from tsuzuri.projections.generations import (
     UnknownGeneration,
     begin_rebuild,
     beside,
+    check_running,
     generations,
     live_generation,
     promote,
@@ -48,10 +49,12 @@ def rebuild(
     """Fill a new generation, or go on with the one that was begun; compare it with the live one, promote it if equal.
 
     When the live one was filled by another version of the code, the new one is promoted without a comparison. A crash
-    costs one batch: called again, this goes on.
+    costs one batch, and so does a pause: called again, this goes on. Raises ProjectionPaused.
     """
+    check_running(connection, projection.name)
     generation = begin_rebuild(connection, projection)
     while (filled := fill(connection, engine, projection, generation)).more:
+        check_running(connection, projection.name)
         on_progress(fill_progress(connection, projection.name, generation))
         time.sleep(filled.rest)
     while not index_when_filled(connection, projection, generation):  # others may still fill their parts

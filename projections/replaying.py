@@ -27,6 +27,10 @@ class Tried:
     stopped: int  # at the same event, or a later one
 
 
+class NothingOfPatient(LookupError):
+    """The log holds no event of this patient that the projection applies."""
+
+
 class NotQuarantined(LookupError):
     """The patient is not set aside in this generation: there is nothing to try again."""
 
@@ -54,7 +58,7 @@ def retry(
 def rebuild_patient(
     connection: Connection[Any], engine: Engine, projection: Projection, generation: int, owner: UUID
 ) -> bool:
-    """Make all rows of one patient anew from her first event on. As `retry`, of anybody."""
+    """Make all rows of one patient anew from her first event on. As `retry`, of anybody. Raises NothingOfPatient."""
     with connection.transaction():
         part, upto = _held(connection, projection, generation, owner)
         return _replay(connection, engine, projection, generation, owner, part, 0, upto)
@@ -91,6 +95,8 @@ def _replay(
     logged = events_of_owner(
         connection, part, owner, streams=projection.streams, topics=projection.topics, after=after, upto=upto
     )
+    if not logged and not after:
+        raise NothingOfPatient(f"projection {projection.name}: the log holds nothing of this patient for it")
     left_out = skipped(connection, projection.name)
     kept = (one for one in logged if one.event_id not in left_out)
     events = open_by_owner(kept, engine.mapper, engine.ring).get(owner, OwnerEvents())

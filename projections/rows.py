@@ -83,7 +83,9 @@ class Rows:
     def __init__(self, loaded: Iterable[Row] = (), looks: Sequence[Look] | None = None) -> None:
         self._looks = looks
         self._held: dict[type[Row], dict[Hashable, Row]] = {}
-        self._found_by: dict[type[Row], dict[str, dict[Any, dict[Hashable, Row]]]] = {}  # column → value → rows
+        self._found_by: dict[
+            type[Row], dict[str, dict[Any, dict[Hashable, Row]]]
+        ] = {}  # column → value → rows
         for row in loaded:
             self._held.setdefault(type(row), {})[_identity(type(row))(row)] = row
         self._stored = {kind: frozenset(rows) for kind, rows in self._held.items()}

@@ -1,7 +1,9 @@
 """A server that listens, what it is asked about two patients' records, and the refusals it may answer with."""
 
+import json
 import re
 import socket
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -84,6 +86,30 @@ class Served:
             except ConnectionResetError:
                 pass  # it hung up on what we were still sending
             return answer
+
+
+EVENTS = {"Accept": "text/event-stream"}
+
+
+def events(lines: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """What a stream of events tells, as it comes: the kind of each event, and its data."""
+    kind = data = ""
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name == "event":
+            kind = value.strip()
+        elif name == "data":
+            data = value.strip()
+        elif not line and kind:
+            yield kind, json.loads(data) if data else None
+            kind = data = ""
+
+
+def progress_of(name: str) -> Json:
+    """A request to be told how far a projection has come."""
+    return {
+        "query": f'subscription {{ projectionProgress(name: "{name}") {{ generation state done total }} }}'
+    }
 
 
 def refused(answer: httpx.Response, status: int = 200) -> str:

@@ -41,7 +41,7 @@ Run = Callable[[Callable[[Services], Awaitable[Any]]], Any]
 
 PARTS = 4
 _OWNERS = 0x33333333_0000_4000_8000_000000000000
-_LOG_TABLES = ("part_head", "patient_head", "data_key", "event", "payload", "identifier")
+LOG_TABLES = ("part_head", "patient_head", "data_key", "event", "payload", "identifier")
 
 _FILES = {
     "role.key": "a1" * 32,
@@ -162,7 +162,11 @@ def parts(connection: Connection[Any]) -> int:
 
 def begin_append(connection: Connection[Any], event: Event, beside: Beside | None = None) -> None:
     """Append *event* in the caller's open transaction, as another process would: its part's head stays locked."""
-    write = Write([event_mapper().to_stored_event(event)], beside or Beside())
+    append_write(connection, Write([event_mapper().to_stored_event(event)], beside or Beside()))
+
+
+def append_write(connection: Connection[Any], write: Write) -> None:
+    """The same, of all that a write stores together."""
     ring, number = a_ring(), parts(connection)
     keys = connection.execute(KEYS_IN_FORCE, key_parameters(write.streams(), number), binary=True).fetchall()
     ring.learn(write.streams(), [WrappedKey(*key) for key in keys])
@@ -225,7 +229,7 @@ def everything(connection: Connection[Any]) -> dict[str, Sequence[Any]]:
     """Every row of every table of the log."""
     return {
         table: connection.execute(f"SELECT t::text FROM {table} AS t ORDER BY 1".encode()).fetchall()
-        for table in _LOG_TABLES
+        for table in LOG_TABLES
     }
 
 

@@ -1,23 +1,26 @@
 """One application over an empty database, told as a story: shared by the tests of reading."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, NUMBER, a_bundle
-from projection_examples import catch_up
+from projection_examples import BUNDLE_SYSTEM, bundle_value, catch_up
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.domain.callers import Caller
-from tsuzuri.graphql.execution import execute
+from tsuzuri.graphql.execution import execute, subscribe
 from tsuzuri.graphql.schema import build_schema
 
 SCHEMA = build_schema()
 KEY = f'{{ insuredPerson: "{NUMBER}" }}'
 CONSENT = f'mutation {{ grantConsent(patient: {KEY}, facility: "{HOSPITAL}", classes: [CONDITION]) }}'
 WITHDRAW = f'mutation {{ withdrawConsent(patient: {KEY}, facility: "{HOSPITAL}") }}'
+CANCEL = f"""mutation {{ cancelBundle(patient: {KEY}, kind: CONDITIONS, reason: "wrong patient", identifier: {{
+  system: "{BUNDLE_SYSTEM}", value: "{bundle_value("set-1")}" }}) }}"""
+"""What the clinic sends of the Bundle that `World.register` brought in."""
 ENTRIES = f"""query Entries {{ patientRecord(patient: {KEY}) {{ __typename
   ... on PatientRecord {{ accessId incomplete patient {{ id name }} asOf {{ position }}
     entries {{ totalCount nodes {{ id name flags }} }} summary {{ conditions {{ name flags }} }}
@@ -42,6 +45,9 @@ class World:
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
+
+    def watch(self, caller: Caller, document: str) -> AsyncGenerator[dict[str, Any], None]:
+        return subscribe(SCHEMA, self.application, caller, document)
 
     async def register(self, **changes: Any) -> None:
         await self.application.register_bundle(CLINIC_SYSTEM, a_bundle(**changes))

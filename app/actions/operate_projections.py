@@ -42,7 +42,7 @@ def projection_standings(services: Services) -> list[Standing]:
 def quarantined_patients(services: Services, name: str | None) -> list[Quarantined]:
     """Who is set aside, the longest first."""
     with services.logins.connect(LogRole.READER) as connection:
-        return list(quarantine.quarantined(connection, name))
+        return list(quarantine.quarantined(connection, projection(name).name if name else None))
 
 
 async def rebuild_projection(
@@ -59,17 +59,20 @@ async def rebuild_projection(
     Raises:
         NotPermitted: the caller is not an operator.
         tsuzuri.projections.catalogue.UnknownProjection.
+        tsuzuri.projections.generations.ProjectionPaused.
     """
 
     def work(connection: Connection[Any], engine: Engine, wanted: Projection) -> Rebuilt:
         return rebuild(connection, engine, wanted, promote_if_equal=promote_if_equal, on_progress=on_progress)
 
+    await _running(services, caller, name)
     await _ordered(services, caller, OperatorAct.REBUILD, name, why)
     return await _worked(services, name, work)
 
 
 async def begin_rebuild(services: Services, caller: Caller, name: str, why: Why) -> int:
     """Make a new generation, which the projectors fill; its number. Raises as `rebuild_projection`."""
+    await _running(services, caller, name)
     await _ordered(services, caller, OperatorAct.REBUILD, name, why)
     return await _worked(
         services, name, lambda connection, _, wanted: generations.begin_rebuild(connection, wanted)
@@ -153,6 +156,7 @@ async def drop_generations(services: Services, caller: Caller, name: str, why: W
 
 async def rebuild_one_patient(services: Services, caller: Caller, name: str, patient: UUID, why: Why) -> bool:
     """Make the rows of one patient anew in the generation that reads follow; whether she is current."""
+    await _running(services, caller, name)
     await _ordered(services, caller, OperatorAct.REBUILD_PATIENT, name, why, patient=patient)
 
     def work(connection: Connection[Any], engine: Engine, wanted: Projection) -> bool:
@@ -166,6 +170,7 @@ async def retry_quarantined(
     services: Services, caller: Caller, name: str, patient: UUID | None, why: Why
 ) -> Tried:
     """Apply what waits of one quarantined patient, or of all of them, in every generation that can be carried on."""
+    await _running(services, caller, name)
     await _ordered(services, caller, OperatorAct.RETRY, name, why, patient=patient)
     return await _worked(
         services, name, lambda connection, engine, wanted: _retry(connection, engine, wanted, patient)
@@ -186,6 +191,7 @@ async def skip_quarantined(
                 return one.event_id
         raise NotQuarantined(f"projection {name}: this patient is not quarantined")
 
+    await _running(services, caller, name)
     event = await _worked(services, name, stopped_at)
     why = Why(reason, ticket)
     await _ordered(services, caller, OperatorAct.SKIP, name, why, patient=patient, skipped=event)
@@ -214,6 +220,12 @@ def _retry(connection: Connection[Any], engine: Engine, wanted: Projection, pati
 def _operator(caller: Caller) -> None:
     if caller.role is not Role.OPERATOR:
         raise NotPermitted("only an operator works on projections")
+
+
+async def _running(services: Services, caller: Caller, name: str) -> None:
+    """Raises NotPermitted, UnknownProjection, ProjectionPaused."""
+    _operator(caller)
+    await _worked(services, name, lambda connection, *_: generations.check_running(connection, name))
 
 
 async def _ordered(

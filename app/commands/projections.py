@@ -29,13 +29,14 @@ from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, projection
 from tsuzuri.projections.engine import Engine
 from tsuzuri.projections.engine import Progress as Applied
-from tsuzuri.projections.generations import live_generation
+from tsuzuri.projections.generations import check_running, live_generation
 from tsuzuri.projections.rebuilding import Rebuilt
 from tsuzuri.projections.standings import FillProgress, standings
 
 app = typer.Typer(no_args_is_help=True, help="Projections: where they stand, and what is done with them.")
 app.add_typer(quarantine.app, name="quarantine")
 _LOOK_SECONDS = 1.0
+_PIPE_WIDTH = 200  # a script and a ticket get every column whole
 
 
 @app.command("list")
@@ -45,6 +46,8 @@ def list_projections(
     """Where each projection's live generation stands, and how far those beside it have come."""
     settings = read_settings()
     console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
     with ready_database(settings) as dsn, logins_of(settings, dsn).connect(LogRole.READER) as connection:
         if not watch:
             console.print(listed(standings(connection)))
@@ -78,6 +81,7 @@ def catch_up(
                 stopped += applied.quarantined
 
             for one in [projection(name)] if name else PROJECTIONS.values():
+                check_running(connection, one.name)
                 live = live_generation(connection, one.name)
                 applied = engine.catch_up(connection, one, live, on_progress=count)
                 typer.echo(f"{one.name}: at the log's head, {applied.total} events")

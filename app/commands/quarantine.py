@@ -14,6 +14,7 @@ from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import read_settings
 from tsuzuri.domain.orders import Why
 from tsuzuri.eventlog.connecting import LogRole
+from tsuzuri.projections.catalogue import projection
 from tsuzuri.projections.quarantine import quarantined
 from tsuzuri.projections.replaying import Tried
 
@@ -27,7 +28,7 @@ def list_quarantined(
     """Who waits, since when, at which event. Exit code 1 when anybody does."""
     settings = read_settings()
     with ready_database(settings) as dsn, logins_of(settings, dsn).connect(LogRole.READER) as connection:
-        found = quarantined(connection, name)
+        found = quarantined(connection, projection(name).name if name else None)
     if found:
         for line in projection_words.quarantined(found):
             typer.echo(line)

@@ -1,11 +1,13 @@
 """`tsuzuri serve`: the API, and projectors beside it, on the database of the installation."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -33,7 +35,7 @@ def serve(
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)
         with projectors(settings, dsn, settings.projectors if projector else 0):
-            uvicorn.run(
+            config = uvicorn.Config(
                 server,
                 host=settings.host,
                 port=settings.port,
@@ -43,6 +45,20 @@ def serve(
                 date_header=False,
                 timeout_graceful_shutdown=10,
             )
+            with suppress(KeyboardInterrupt):  # Ctrl-C: it has drained
+                Server(config, server.state.closing).run()
+
+
+class Server(uvicorn.Server):
+    """Open streams end first: it waits for its connections."""
+
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing.set()
+        await super().shutdown(sockets)
 
 
 @contextmanager

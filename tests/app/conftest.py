@@ -1,19 +1,25 @@
-"""For one file of tests each: a server that listens over a database of its own, and one that checks tokens."""
+"""A server that listens over a database of its own, for one file of tests each; who checks tokens; the command."""
 
 import asyncio
 import json
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 
+from command_examples import Done, Tsuzuri
 from edge_examples import CONDITIONS, GRANT, OTHER_NUMBER, RECORD, Json, Served
 from examples import HOSPITAL, NUMBER, a_bundle
 from log_examples import a_ring, copied_database, logins, settings_at
 from token_examples import AUDIENCE, ISSUER, PUBLIC, Post
+from tsuzuri.app.cli import main
+from tsuzuri.app.commands.serve import Server
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import Settings
@@ -33,9 +39,8 @@ def database(server_dsn: str, template: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def served(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = settings_at(tmp_path_factory.mktemp("home"))
-    server = uvicorn.Server(
-        uvicorn.Config(build_server(settings, database), host="127.0.0.1", port=0, log_level="error")
-    )
+    api = build_server(settings, database)
+    server = Server(uvicorn.Config(api, host="127.0.0.1", port=0, log_level="error"), api.state.closing)
     worker = Projector(logins(database), a_ring())
     threads = [threading.Thread(target=server.run), threading.Thread(target=worker.run)]
     for thread in threads:
@@ -103,3 +108,30 @@ def post(guarded: Settings) -> Post:
             return await client.post(route, content=b"not JSON", headers=headers)
 
     return lambda route, authorization: asyncio.run(answered(route, authorization))
+
+
+@pytest.fixture
+def tsuzuri(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Tsuzuri]:
+    """The command, run in this process as its entry point runs it: *settings* are all the TSUZURI_ there are."""
+    for name in os.environ:
+        if name.startswith("TSUZURI_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TSUZURI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str | Path, **settings: str) -> Done:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["tsuzuri", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        code = ended.value.code
+        assert code is None or isinstance(code, int)
+        return Done(code or 0, out, err)
+
+    yield run

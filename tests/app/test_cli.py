@@ -4,16 +4,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from command_examples import Tsuzuri
 from examples import CLINIC, HOSPITAL, PATIENT, a_bundle
 from log_examples import KEY_SETTINGS
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
-from tsuzuri.app.cli import COMMANDS, exit_code, main
+from tsuzuri.app.cli import COMMANDS, exit_code
 from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
 from tsuzuri.app.migrate import MigrationRefused, migrations
 from tsuzuri.app.settings import SettingsWrong, read_settings
@@ -23,43 +22,6 @@ from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.schema import build_schema
 from tsuzuri.projections.catalogue import UnknownProjection
 from tsuzuri.projections.checkpoints import ProjectionOutdated
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-Tsuzuri = Callable[..., Done]
-
-
-@pytest.fixture
-def tsuzuri(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Tsuzuri]:
-    """The command, run in this process as its entry point runs it: *settings* are all the TSUZURI_ there are."""
-    for name in os.environ:
-        if name.startswith("TSUZURI_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("TSUZURI_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str | Path, **settings: str) -> Done:
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["tsuzuri", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        code = ended.value.code
-        assert code is None or isinstance(code, int)
-        return Done(code or 0, out, err)
-
-    yield run
 
 
 @pytest.fixture

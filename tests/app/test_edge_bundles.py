@@ -14,7 +14,8 @@ from psycopg.sql import SQL, Identifier
 
 from edge_examples import RECORD, Json, Served, refused
 from examples import CLINIC, HOSPITAL, NUMBER, a_bundle
-from tsuzuri.app.server import LOOK_SECONDS, build_server
+from tsuzuri.app.looks import LOOK_SECONDS
+from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.vocabulary import Role
 

@@ -160,7 +160,6 @@ def test_a_document_that_asks_for_too_much_is_refused_before_it_runs(
         "{",
         "\0",
         "{ __typename }\0",
-        "subscription { x }",
         "fragment F on Query { ...F } { ...F }",
         "{ __typename @nope }",
         '{ __typename @skip(if: "x") }',

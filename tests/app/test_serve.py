@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 
+from edge_examples import EVENTS, events, progress_of
 from examples import CLINIC, a_bundle
 from tsuzuri.app.settings import read_settings
 from tsuzuri.app.tokens import development_token
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 COMMAND = [sys.executable, "-c", "from tsuzuri.app.cli import main; main()", "serve"]
+PROJECTORS = 2
 GONE_SECONDS_MAX = 10.0  # after which what should have ended has not
 READY_SECONDS = 60.0
 
@@ -102,11 +104,13 @@ class Installation:
             "TSUZURI_HOME": str(self.home),
             "TSUZURI_MODE": "development",
             "TSUZURI_PORT": str(self.port),
+            "TSUZURI_PROJECTORS": str(PROJECTORS),
         }
 
-    def client(self) -> httpx.Client:
+    def client(self, role: Role = Role.SYSTEM) -> httpx.Client:
         settings = read_settings(self.environment())
-        token = development_token(settings, role=Role.SYSTEM, person="clinic-system", facility=CLINIC)
+        facility = CLINIC if role is Role.SYSTEM else None
+        token = development_token(settings, role=role, person="somebody", facility=facility)
         return httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",
             headers={"Authorization": f"Bearer {token}"},
@@ -135,6 +139,19 @@ class Installation:
 
     def postmaster(self) -> int:
         return int((self.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+
+    def projectors(self) -> set[int]:
+        """The processes that share the parts of the log, once there are as many as were asked for."""
+        with psycopg.connect((self.home / "postgres" / "dsn").read_text(), autocommit=True) as connection:
+            deadline = time.monotonic() + READY_SECONDS
+            while True:
+                found = connection.execute(
+                    "SELECT DISTINCT pid FROM projector JOIN projector_lease USING (process)"
+                )
+                if len(pids := {pid for (pid,) in found}) == PROJECTORS:
+                    return pids
+                assert time.monotonic() < deadline, pids
+                time.sleep(0.05)
 
     def registered(self) -> int:
         """How many Bundles the log holds; and no position of any part is missing or taken twice."""
@@ -165,6 +182,8 @@ class Killed:
 
     sent: int
     acknowledged: dict[str, str]
+    projectors: set[int]
+    family: set[int]
     server_seconds: float  # until neither it nor the database's postmaster ran
     family_seconds: float  # until none of its children and theirs did
 
@@ -172,6 +191,7 @@ class Killed:
 @pytest.fixture(scope="module")
 def killed(installation: Installation) -> Killed:
     with installation.served() as server, installation.client() as client:
+        projectors = installation.projectors()
         sender = Sender(client)
         sending = threading.Thread(target=sender.run)
         sending.start()
@@ -187,7 +207,7 @@ def killed(installation: Installation) -> Killed:
         family_seconds = seconds_until_gone(family, GONE_SECONDS_MAX)
         sending.join(30)
         assert not sending.is_alive()
-        return Killed(sender.sent, sender.acknowledged, server_seconds, family_seconds)
+        return Killed(sender.sent, sender.acknowledged, projectors, family, server_seconds, family_seconds)
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +222,12 @@ def test_killed_it_takes_its_database_with_it(killed: Killed) -> None:
 
 def test_killed_it_leaves_no_process_behind(killed: Killed) -> None:
     assert killed.family_seconds <= GONE_SECONDS_MAX
+
+
+def test_so_many_projectors_ran_beside_it_and_have_ended_with_it(killed: Killed) -> None:
+    assert len(killed.projectors) == PROJECTORS
+    assert killed.projectors < killed.family
+    assert not any(running(pid) for pid in killed.projectors)
 
 
 def test_the_next_start_is_clean_and_has_every_bundle_that_was_acknowledged_once(
@@ -222,7 +248,13 @@ def test_asked_to_end_it_answers_what_has_begun_and_leaves_nothing_running(
     installation: Installation, restarted: subprocess.Popen[str]
 ) -> None:
     takes_a_while = a_bundle(local_id="large", conditions={str(n): "上腹部痛" for n in range(4_500)})
-    with installation.client() as client:
+    with (
+        installation.client() as client,
+        installation.client(Role.OPERATOR) as operator,
+        operator.stream("POST", "/graphql", headers=EVENTS, json=progress_of("record_index")) as watched,
+    ):
+        told = events(watched.iter_lines())
+        assert next(told)[0] == "next"
         family = descendants(restarted.pid)
         answers: list[int] = []
         asked = threading.Thread(
@@ -234,7 +266,9 @@ def test_asked_to_end_it_answers_what_has_begun_and_leaves_nothing_running(
 
         restarted.send_signal(signal.SIGTERM)
 
-        restarted.wait(10)
-        asked.join(10)
+        restarted.wait(READY_SECONDS)
+        asked.join(READY_SECONDS)
         assert answers == [201]
+        *_, (_, last), end = told
+        assert (last["errors"][0]["extensions"], end) == ({"code": "SERVER_ENDING"}, ("complete", None))
         assert seconds_until_gone(family, GONE_SECONDS_MAX) <= GONE_SECONDS_MAX

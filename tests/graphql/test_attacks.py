@@ -7,7 +7,7 @@ import orjson
 import pytest
 from psycopg import Connection
 
-from examples import CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, a_bundle
+from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, a_bundle
 from projection_examples import an_engine
 from tsuzuri.app.sample.generate import sample_bundles, sample_patients
 from tsuzuri.domain.callers import Caller
@@ -18,7 +18,7 @@ from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.generations import live_generation
 from tsuzuri.projections.rebuilding import rebuild
-from world import CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, names, own_consent, record_id, tell_in
+from world import CANCEL, CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, names, own_consent, record_id, tell_in
 
 
 @pytest.fixture
@@ -233,9 +233,7 @@ def test_what_is_cancelled_while_a_rebuild_is_promoted_is_not_shown(
         await world.data(HOSPITAL_SYSTEM, CONSENT)
         world.project()
         index = PROJECTIONS["record_index"]
-        cancel = f"""mutation {{ cancelBundle(patient: {KEY}, kind: CONDITIONS, reason: "r", identifier: {{
-            system: "http://jpfhir.jp/fhir/clins/bundle-identifier", value: "{CLINIC}^2026^set-1" }}) }}"""
-        await world.data(CLINIC_SYSTEM, cancel)
+        await world.data(CLINIC_SYSTEM, CANCEL)
         world.project()
         fetch = world.application.fetch
         promoted: list[Any] = []

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from examples import CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL_SYSTEM, OPERATOR
+from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL_SYSTEM, OPERATOR
 from projection_examples import an_engine
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.rebuilding import rebuild
-from world import CONSENT, KEY, Tell, World, names, record_id, tell_in
+from world import CANCEL, CONSENT, Tell, World, names, record_id, tell_in
 
 INDEX = PROJECTIONS["record_index"]
 STANDING = "name generation state paused quarantined rebuild { generation state done total }"
@@ -145,9 +145,7 @@ def test_what_was_cancelled_behind_the_event_that_failed_is_not_shown(tell: Tell
         await world.register(local_id="set-2", conditions={"20058911": "狭心症"})
         await world.data(HOSPITAL_SYSTEM, CONSENT)
         world.project()
-        cancel = f"""mutation {{ cancelBundle(patient: {KEY}, kind: CONDITIONS, reason: "r", identifier: {{
-            system: "http://jpfhir.jp/fhir/clins/bundle-identifier", value: "{CLINIC}^2026^set-1" }}) }}"""
-        await world.data(CLINIC_SYSTEM, cancel)
+        await world.data(CLINIC_SYSTEM, CANCEL)
         break_last(world, "bundle-cancelled")
         world.project()
 

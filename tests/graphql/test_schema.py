@@ -26,10 +26,11 @@ from examples import CLINIC, PATIENT
 from tsuzuri.domain.callers import FACILITY_ROLES, Caller
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql import schema as ours
-from tsuzuri.graphql.execution import execute
+from tsuzuri.graphql.execution import execute, subscribe
 from tsuzuri.graphql.mutations import Mutation
 from tsuzuri.graphql.permissions import RolePermission
 from tsuzuri.graphql.queries import Query
+from tsuzuri.graphql.subscriptions import Subscription
 
 GOLDEN = Path(__file__).with_name("schema.graphql")
 TEXT = ours.build_schema().as_str() + "\n"
@@ -67,11 +68,15 @@ def test_everything_says_what_it_is() -> None:
 
 
 def roots() -> list[tuple[str, str, GraphQLField]]:
-    assert SCHEMA.query_type and SCHEMA.mutation_type
+    kinds = {
+        "query": SCHEMA.query_type,
+        "mutation": SCHEMA.mutation_type,
+        "subscription": SCHEMA.subscription_type,
+    }
     return [
         (operation, name, field)
-        for operation, root in (("query", SCHEMA.query_type), ("mutation", SCHEMA.mutation_type))
-        for name, field in root.fields.items()
+        for operation, root in kinds.items()
+        for name, field in (root.fields.items() if root else ())
     ]
 
 
@@ -122,7 +127,7 @@ def test_every_root_field_is_closed_to_every_role_it_does_not_name(
             if issubclass(permission, RolePermission)
             for role in permission.roles
         }
-        for root in (Query, Mutation)
+        for root in (Query, Mutation, Subscription)
         for field in get_object_definition(root, strict=True).fields
     }
 
@@ -132,7 +137,10 @@ def test_every_root_field_is_closed_to_every_role_it_does_not_name(
             for operation, name, field in roots():
                 python_name = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
                 for role in set(Role) - named[python_name]:
-                    answer = await execute(built, application, caller(role), document(operation, name, field))
+                    asked = built, application, caller(role), document(operation, name, field)
+                    answer = await (
+                        anext(subscribe(*asked)) if operation == "subscription" else execute(*asked)
+                    )
                     codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
                     if codes != {"FORBIDDEN"} or (answer["data"] or {}).get(name) is not None:
                         wrong.append(f"{name} as {role}: {answer}")

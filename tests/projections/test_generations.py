@@ -21,10 +21,17 @@ from tsuzuri.projections.catalogue import PROJECTIONS, UnknownProjection, projec
 from tsuzuri.projections.checkpoints import ProjectionOutdated
 from tsuzuri.projections.comparing import compare
 from tsuzuri.projections.facilities import FacilityRow
-from tsuzuri.projections.generations import live_generation, previous_generation, promote
+from tsuzuri.projections.generations import (
+    ProjectionPaused,
+    live_generation,
+    previous_generation,
+    promote,
+    set_paused,
+)
 from tsuzuri.projections.quarantine import quarantined
 from tsuzuri.projections.rebuilding import rebuild
 from tsuzuri.projections.record_rows import EntryRow
+from tsuzuri.projections.replaying import NothingOfPatient, rebuild_patient
 from tsuzuri.projections.standings import FillProgress, standings
 
 INDEX = PROJECTIONS["record_index"]
@@ -180,6 +187,29 @@ def test_reads_follow_the_live_generation_while_another_is_filled(
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
     assert len(seen) > 1
     assert (seen[-1].done, seen[-1].state) == (seen[-1].total, "READY")
+
+
+def test_a_rebuild_stops_at_a_pause_and_goes_on_after_it(
+    patients: list[UUID], connection: Connection[Any]
+) -> None:
+    def pause(_: FillProgress) -> None:
+        set_paused(connection, INDEX.name, True)
+
+    with pytest.raises(ProjectionPaused, match="run: tsuzuri projections resume record_index"):
+        rebuild(connection, an_engine(batch_events=1), INDEX, on_progress=pause)
+    assert generation_states(connection) == {1: "LIVE", 2: "FILLING"}
+    with pytest.raises(ProjectionPaused):
+        rebuild(connection, an_engine(), INDEX)
+    set_paused(connection, INDEX.name, False)
+
+    result = rebuild(connection, an_engine(), INDEX)
+
+    assert (result.generation, result.promoted) == (2, True)
+
+
+def test_a_patient_of_whom_there_is_nothing_is_not_rebuilt_in_silence(connection: Connection[Any]) -> None:
+    with pytest.raises(NothingOfPatient):
+        rebuild_patient(connection, an_engine(), INDEX, 1, an_owner(1))
 
 
 def test_rows_of_another_version_stop_the_projection_and_name_the_command(

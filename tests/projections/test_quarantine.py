@@ -120,7 +120,11 @@ def test_a_row_that_the_database_refuses_is_found_among_many(dsn: str, connectio
 
     assert names(connection) == {owner: "前" if owner == owners[17] else "後" for owner in owners}
     (waiting,) = quarantined(connection)
-    assert (waiting.patient_id, waiting.step, waiting.fault) == (owners[17], "merge", "CharacterNotInRepertoire")
+    assert (waiting.patient_id, waiting.step, waiting.fault) == (
+        owners[17],
+        "merge",
+        "CharacterNotInRepertoire",
+    )
 
 
 def test_a_row_that_only_an_index_refuses_stops_the_same_patient_in_a_rebuild(

@@ -1,8 +1,6 @@
 """Any history gives the rows a rebuild gives, whenever and in whatever portions it was applied; and the right rows."""
 
 import asyncio
-import itertools
-import os
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,61 +11,35 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from examples import CLINIC, HOSPITAL, a_bundle
-from log_examples import copied_database
-from projection_examples import (
-    BUNDLE_SYSTEM,
-    bundle_value,
-    catch_up,
-    current_by_index,
-    current_by_summary,
-    live_rows,
-    rebuilt,
+from history_examples import (
+    CONDITIONS,
+    Bundle,
+    Cancel,
+    CatchUp,
+    Register,
+    a_system,
+    cancels,
+    catch_ups,
+    database_of_a_history,
+    facilities,
+    numbers,
+    registers,
+    see_that_rebuilt_rows_are_equal,
 )
-from tsuzuri.app.actions.cancel_bundle import cancel_bundle
+from projection_examples import catch_up, live_rows
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.withdraw_consent import withdraw_consent
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings
-from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import NothingToWithdraw
 from tsuzuri.domain.identifiers import InsuredPersonNumber
 from tsuzuri.domain.registrations import NothingToCancel
-from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass, Role
-from tsuzuri.projections.catalogue import PROJECTIONS
+from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass
 from tsuzuri.projections.consent_register import ConsentRow
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow
 
-CONDITIONS = {"20065011": "上腹部痛", "20054092": "発熱", "20051881": "咳"}
 CLASSES = (RecordClass.CONDITION, RecordClass.LAB_RESULT, RecordClass.REFERRAL)
-NUMBERS = ("00012345:あ:1:01", "00012345:あ:1:02", "00054321:い:9:")
-_databases = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Register:
-    number: str
-    facility: str
-    local_id: str
-    codes: frozenset[str]
-    marked: frozenset[str]
-
-    def bundle(self) -> bytes:
-        return a_bundle(
-            facility=self.facility,
-            local_id=self.local_id,
-            number=self.number,
-            conditions={code: CONDITIONS[code] for code in sorted(self.codes)},
-            flags={code: "UNINFORMED" for code in sorted(self.marked)},
-        )
-
-
-@dataclass(frozen=True)
-class Cancel:
-    number: str
-    facility: str
-    local_id: str
 
 
 @dataclass(frozen=True)
@@ -84,28 +56,15 @@ class Withdraw:
     classes: frozenset[RecordClass]  # none means all
 
 
-@dataclass(frozen=True)
-class CatchUp:
-    batch_events: int
-
-
 Step = Register | Cancel | Grant | Withdraw | CatchUp
-numbers, places, local_ids = (
-    st.sampled_from(NUMBERS),
-    st.sampled_from((CLINIC, HOSPITAL)),
-    st.sampled_from("ab"),
-)
-codes, classes = st.frozensets(st.sampled_from(list(CONDITIONS))), st.frozensets(st.sampled_from(CLASSES))
-some_codes = st.frozensets(st.sampled_from(list(CONDITIONS)), min_size=1)
 some_classes = st.frozensets(st.sampled_from(CLASSES), min_size=1)
-registers = st.builds(Register, numbers, places, local_ids, some_codes, codes)
 steps: st.SearchStrategy[Step] = st.one_of(
     registers,
     registers,
-    st.builds(Cancel, numbers, places, local_ids),
-    st.builds(Grant, numbers, places, some_classes),
-    st.builds(Withdraw, numbers, places, classes),
-    st.builds(CatchUp, st.integers(1, 5)),
+    cancels,
+    st.builds(Grant, numbers, facilities, some_classes),
+    st.builds(Withdraw, numbers, facilities, st.frozensets(st.sampled_from(CLASSES))),
+    catch_ups,
 )
 
 
@@ -123,17 +82,16 @@ class Versions:
 class Expected:
     """What the steps so far should have come to, said as simply as can be."""
 
-    sent: dict[tuple[str, str, str], Versions] = field(default_factory=dict)
+    sent: dict[Bundle, Versions] = field(default_factory=dict)
     consents: set[tuple[str, str, RecordClass]] = field(default_factory=set)
     patients: dict[str, UUID] = field(default_factory=dict)
 
     def register(self, step: Register) -> str:
-        key = (step.number, step.facility, step.local_id)
-        known = self.sent.get(key)
+        known = self.sent.get(step.bundle)
         if known is None:
             self.accept(step, Versions(step))
             return "REGISTERED"
-        current, body = known.current.bundle(), step.bundle()
+        current, body = known.current.body(), step.body()
         if body in known.past or (known.cancelled and body == current):
             return "SUPERSEDED"
         if body == current:
@@ -143,13 +101,13 @@ class Expected:
 
     def accept(self, step: Register, versions: Versions) -> None:
         """A mark hides the same fact in all that the facility has sent."""
-        self.sent[step.number, step.facility, step.local_id] = versions
-        for (number, facility, _), others in self.sent.items():
-            if (number, facility) == (step.number, step.facility):
+        self.sent[step.bundle] = versions
+        for bundle, others in self.sent.items():
+            if (bundle.number, bundle.facility) == (step.bundle.number, step.bundle.facility):
                 others.hidden |= step.marked & step.codes
 
     def may_cancel(self, step: Cancel) -> bool:
-        known = self.sent.get((step.number, step.facility, step.local_id))
+        known = self.sent.get(step.bundle)
         if known is not None:
             known.cancelled = True
         return known is not None
@@ -172,13 +130,13 @@ class Expected:
         """Patient, facility, identifier of the Bundle, name, and whether it is hidden, of all that is in force."""
         return {
             (
-                self.patients[number],
-                facility,
-                bundle_value(local_id, facility),
+                self.patients[bundle.number],
+                bundle.facility,
+                bundle.value,
                 CONDITIONS[code],
                 code in versions.hidden,
             )
-            for (number, facility, local_id), versions in self.sent.items()
+            for bundle, versions in self.sent.items()
             if not versions.cancelled
             for code in versions.current.codes
         }
@@ -189,31 +147,28 @@ async def take(opened: Services, connection: Connection[Any], step: Step, expect
     if isinstance(step, CatchUp):
         catch_up(connection, batch_events=step.batch_events)
         return
-    system = Caller(person="system", role=Role.SYSTEM, facility=step.facility)
-    key = InsuredPersonNumber.parse(step.number)
     match step:
-        case Register():
-            answer = await register_bundle(opened, system, step.bundle())
+        case Register(bundle):
+            answer = await register_bundle(opened, bundle.sender, step.body())
             assert answer.outcome == expected.register(step)
-            assert expected.patients.setdefault(step.number, answer.patient) == answer.patient
+            assert expected.patients.setdefault(bundle.number, answer.patient) == answer.patient
         case Cancel():
-            value = bundle_value(step.local_id, step.facility)
-            kind = DocumentKind.CONDITIONS
             if expected.may_cancel(step):
-                await cancel_bundle(opened, system, key, BUNDLE_SYSTEM, value, kind, "")
+                await step.take(opened)
             else:
                 with pytest.raises(NothingToCancel):
-                    await cancel_bundle(opened, system, key, BUNDLE_SYSTEM, value, kind, "")
-        case Grant():
-            listed, purpose = sorted(step.classes), PurposeOfUse.TREAT
-            await grant_consent(opened, system, key, step.facility, listed, purpose, until=None)
+                    await step.take(opened)
+        case Grant(number, facility, classes):
+            key, system, listed = InsuredPersonNumber.parse(number), a_system(facility), sorted(classes)
+            await grant_consent(opened, system, key, facility, listed, PurposeOfUse.TREAT, until=None)
             expected.grant(step)
-        case Withdraw():
+        case Withdraw(number, facility, classes):
+            key, system, listed = InsuredPersonNumber.parse(number), a_system(facility), sorted(classes)
             if expected.may_withdraw(step):
-                await withdraw_consent(opened, system, key, step.facility, sorted(step.classes))
+                await withdraw_consent(opened, system, key, facility, listed)
             else:
                 with pytest.raises(NothingToWithdraw):
-                    await withdraw_consent(opened, system, key, step.facility, sorted(step.classes))
+                    await withdraw_consent(opened, system, key, facility, listed)
 
 
 async def live_through(
@@ -247,16 +202,11 @@ def test_live_rows_equal_rebuilt_rows_whatever_happened(
     @hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
     @given(history=st.lists(steps, min_size=4, max_size=12))
     def any_history(history: list[Step]) -> None:
-        with (
-            copied_database(server_dsn, template, f"history_{os.getpid()}_{next(_databases)}") as dsn,
-            Connection.connect(dsn, autocommit=True) as connection,
-        ):
+        with database_of_a_history(server_dsn, template) as (dsn, connection):
             expected = asyncio.run(live_through(settings, dsn, connection, history))
             catch_up(connection, batch_events=7)
 
             see_what_is_in_force(connection, expected)
-            assert current_by_summary(connection) == current_by_index(connection)
-            for one in PROJECTIONS.values():
-                assert rebuilt(connection, one, batch_events=3).equal, one.name
+            see_that_rebuilt_rows_are_equal(connection)
 
     any_history()

@@ -50,7 +50,7 @@ WAIT_SECONDS_MAX = 60.0
 _BETWEEN = "control.between"  # the step that only the controls have
 _NOT_EQUAL = 3  # exit code of a rebuild that found a difference
 
-_FORK = get_context("fork")  # as for the writers: a fresh interpreter needs a second for our imports alone
+FORK = get_context("fork")  # as for the writers: a fresh interpreter needs a second for our imports alone
 
 Make = Callable[[int], Engine]
 Deed = Callable[[str, Random, Make], None]
@@ -112,7 +112,7 @@ class Killing:
             "UPDATE projector SET seen_at = seen_at - interval '1 minute'"
         )  # they are dead
         passes = self.random.randint(0, _PASSES_MOST.get(name.partition(".")[0], 3))
-        process = _FORK.Process(
+        process = FORK.Process(
             target=_armed,
             args=(f"{name}:{passes}", deed, self.dsn, Random(self.random.random()), self.make),
             daemon=True,
@@ -142,9 +142,14 @@ class Killing:
 
 
 def _armed(armed: str, deed: Deed, dsn: str, random: Random, make: Make) -> None:
-    os.environ["TSUZURI_FAILPOINT"] = armed
-    importlib.reload(failpoints)  # which reads it, as it would in a process that starts anew
+    arm(armed)
     deed(dsn, random, make)
+
+
+def arm(failpoint: str) -> None:
+    """From now on this process is killed there: "name:n", see `tsuzuri.projections.failpoints`."""
+    os.environ["TSUZURI_FAILPOINT"] = failpoint
+    importlib.reload(failpoints)  # which reads it, as it would in a process that starts anew
 
 
 def _differences(connection: Connection[Any]) -> tuple[int, list[str]]:

@@ -1,6 +1,6 @@
 """Patients' made-up lives, event after event as facilities and operators would bring them about, without end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from random import Random
@@ -36,63 +36,28 @@ from tsuzuri.eventlog.places import part_of
 WORD = "鶯谷ウグイス"
 """Stands in every text that was read from a Bundle, and nowhere else."""
 
-_STEPS = ("bundle", "bundle", "bundle", "bundle", "cancel", "consent", "withdraw", "access")
+_STEPS = ("bundle", "bundle", "bundle", "bundle", "cancel", "consent", "withdraw", "look")
 _RESOURCES = {RecordClass.CONDITION: "Condition", RecordClass.LAB_RESULT: "Observation"}
 _RECORD_USES = (KeyUse.RECORD, KeyUse.DOCUMENT, KeyUse.UNIT)
 _mapper = event_mapper()
 
+Erasure = tuple[Write, FindKeys]
+"""The event that says what is made unreadable, and the keys of that."""
 
-class Life:
-    """One patient's. The same number and the same random numbers give the same life."""
 
-    def __init__(self, number: int, random: Random):
+class Patient:
+    """One patient, and each thing that can happen to her, to be appended. The random numbers are for ids and texts."""
+
+    def __init__(self, number: int, random: Random, parts: int = PARTS):
         self.random = random
-        self.patient = an_owner(number)
-        self.record = PatientRecord(self.patient)
+        self.parts = parts
+        self.patient_id = an_owner(number)
+        self.record = PatientRecord(self.patient_id)
         self.consent_version = 0
 
-    def write(self) -> Write:
-        """What happens next, to be appended."""
-        if self.record.demographics is None:
-            return self._recorded(self._identified())
-        match self.random.choice(_STEPS):
-            case "cancel" if (event := self._cancelled()) is not None:
-                return self._recorded(event)
-            case "consent" | "withdraw" as step:
-                return _plain(self._consent(step))
-            case "access":
-                return _plain(trail_read(self.patient, event_id=self._an_id(), patient=self.patient))
-            case _:
-                return self._bundle()
-
-    def erasure(self) -> tuple[Write, FindKeys]:
-        """Something of hers is made unreadable: one document, or all of one stream."""
-        by: dict[str, Any] = {"reason": "asked for", "erased_by": "operator-ono", "event_id": self._an_id()}
-        documents = sorted(self.record.documents)
-        if documents and self.random.random() < 0.6:
-            units, document = self.random.random() < 0.5, self.random.choice(documents)
-            try:
-                event: Event = erase_document(self.record, document, units=units, **by)
-            except NothingToErase:
-                event = erase_stream(self.record, Stream.CONSENT, **by)
-        else:
-            event = erase_stream(self.record, self.random.choice(list(Stream)), **by)
-        write = self._recorded(event)
-        if isinstance(event, StreamErased) and event.ERASES is Stream.RECORD:
-            self.record = PatientRecord(
-                self.patient, version=self.record.version
-            )  # nobody knows more of her now
-        return write, _keys_erased(self.patient, event)
-
-    def _recorded(self, event: Any, payloads: Sequence[Payload] = ()) -> Write:
-        self.record = evolve(self.record, event)
-        return _plain(event, payloads)
-
-    def _an_id(self) -> UUID:
-        return UUID(int=self.random.getrandbits(128), version=4)
-
-    def _identified(self) -> Event:
-        number = Identifier(system=INSURED_PERSON_SYSTEM, value=f"{self.patient.int % 10**8:08}:::")
+    def identify(self) -> Write:
+        """Comes before her first Bundle, and again when her record was erased."""
+        number = Identifier(system=INSURED_PERSON_SYSTEM, value=f"{self.patient_id.int % 10**8:08}:::")
         event = identify(
             self.record,
             event_id=self._an_id(),
@@ -102,40 +67,20 @@ class Life:
             demographics=Demographics(name=f"試験 花子 {WORD}"),
         )
         assert event is not None
-        return event
+        return self._recorded(event)
 
-    def _consent(self, step: str) -> Event:
-        self.consent_version += 1
-        whose: dict[str, Any] = {
-            "originator_id": originator(self.patient, Stream.CONSENT),
-            "originator_version": self.consent_version,
-            "event_id": self._an_id(),
-            "patient": self.patient,
-            "facility": self.random.choice([CLINIC, HOSPITAL]),
-            "classes": tuple(self.random.sample(SIX, 3)),
-        }
-        return granted(**whose) if step == "consent" else withdrawn(**whose)
-
-    def _cancelled(self) -> Event | None:
-        held = sorted(key for key, one in self.record.documents.items() if not one.cancelled)
-        if not held:
-            return None
-        document = self.random.choice(held)
-        return cancel(
-            self.record,
-            document,
-            facility=self.record.documents[document].facility,
-            reason="",
-            sender="",
-            event_id=self._an_id(),
-        )
-
-    def _bundle(self) -> Write:
-        facility = self.random.choice([CLINIC, HOSPITAL])
+    def register(
+        self,
+        facility: str,
+        local_id: str,
+        entries: Mapping[RecordClass, Sequence[str]],
+        marked: Collection[str] = (),
+    ) -> Write:
+        """A Bundle of these classes' entries, by their keys; it replaces one of the same local id."""
         document = Document(
             kind=DocumentKind.CONDITIONS,
             system=BUNDLE_SYSTEM,
-            value=bundle_value(self.random.choice("abc"), facility),
+            value=bundle_value(local_id, facility),
             timestamp=NOON + timedelta(minutes=self.record.version),
             facility=facility,
             title=f"傷病名 {WORD}",
@@ -143,12 +88,14 @@ class Life:
         payloads = [Payload(self._an_id(), dump_document(document), self._an_id(), KeyUse.DOCUMENT)]
         units: list[Unit] = []
         hides: dict[str, tuple[Flag, ...]] = {}
-        for record_class in self.random.choice([[*_RESOURCES], [*_RESOURCES][:1]]):
-            entries = [self._entry(key, record_class, facility) for key in self.random.sample("pqrst", 2)]
-            unit = Payload(self._an_id(), dump_entries(entries), self._an_id(), KeyUse.UNIT)
+        for record_class, keys in entries.items():
+            of_class = [self._entry(key, record_class, facility, hidden=key in marked) for key in keys]
+            unit = Payload(self._an_id(), dump_entries(of_class), self._an_id(), KeyUse.UNIT)
             payloads.append(unit)
-            units.append(Unit(record_class=record_class, payload=unit.payload_id, sha256="", entries=2))
-            hides |= hiding_marks(entries)
+            units.append(
+                Unit(record_class=record_class, payload=unit.payload_id, sha256="", entries=len(keys))
+            )
+            hides |= hiding_marks(of_class)
         intake = Intake(
             received=self._an_id(),
             received_sha256=sha256(self._an_id().bytes).hexdigest(),
@@ -160,7 +107,62 @@ class Life:
         )
         return self._recorded(register(self.record, document, intake, event_id=self._an_id()), payloads)
 
-    def _entry(self, key: str, record_class: RecordClass, facility: str) -> Entry:
+    def documents(self) -> list[UUID]:
+        """Her documents that are in force."""
+        return sorted(key for key, one in self.record.documents.items() if not one.cancelled)
+
+    def cancel(self, document: UUID) -> Write:
+        facility = self.record.documents[document].facility
+        event = cancel(self.record, document, facility=facility, reason="", sender="", event_id=self._an_id())
+        assert event is not None, "it is cancelled already"
+        return self._recorded(event)
+
+    def consent(self, facility: str, classes: Sequence[RecordClass]) -> Write:
+        return _plain(granted(**self._next_consent(facility, classes)))
+
+    def withdraw(self, facility: str, classes: Sequence[RecordClass]) -> Write:
+        """No classes: all of them."""
+        return _plain(withdrawn(**self._next_consent(facility, classes)))
+
+    def look(self) -> Write:
+        return _plain(trail_read(self.patient_id, event_id=self._an_id(), patient=self.patient_id))
+
+    def erase_document(self, document: UUID, *, units: bool) -> Erasure:
+        """Raises NothingToErase."""
+        return self._erased(erase_document(self.record, document, units=units, **self._by()))
+
+    def erase_stream(self, stream: Stream) -> Erasure:
+        return self._erased(erase_stream(self.record, stream, **self._by()))
+
+    def _erased(self, event: PayloadErased | StreamErased) -> Erasure:
+        write = self._recorded(event)
+        if isinstance(event, StreamErased) and event.ERASES is Stream.RECORD:
+            # nobody knows more of her now
+            self.record = PatientRecord(self.patient_id, version=self.record.version)
+        return write, _keys_erased(self.patient_id, part_of(self.patient_id, self.parts), event)
+
+    def _by(self) -> dict[str, Any]:
+        return {"reason": "asked for", "erased_by": "operator-ono", "event_id": self._an_id()}
+
+    def _recorded(self, event: Any, payloads: Sequence[Payload] = ()) -> Write:
+        self.record = evolve(self.record, event)
+        return _plain(event, payloads)
+
+    def _an_id(self) -> UUID:
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+    def _next_consent(self, facility: str, classes: Sequence[RecordClass]) -> dict[str, Any]:
+        self.consent_version += 1
+        return {
+            "originator_id": originator(self.patient_id, Stream.CONSENT),
+            "originator_version": self.consent_version,
+            "event_id": self._an_id(),
+            "patient": self.patient_id,
+            "facility": facility,
+            "classes": tuple(classes),
+        }
+
+    def _entry(self, key: str, record_class: RecordClass, facility: str, *, hidden: bool) -> Entry:
         return Entry(
             key=key,
             record_class=record_class,
@@ -168,21 +170,56 @@ class Life:
             resource_place=1,
             name=f"{WORD} {key}\t\\N {self.random.randrange(100)}",  # what COPY must not take for something else
             facility=facility,
-            flags=(Flag.UNINFORMED,) if self.random.random() < 0.1 else (),
+            flags=(Flag.UNINFORMED,) if hidden else (),
         )
+
+
+class Life(Patient):
+    """What happens to a patient at random. The same number and the same random numbers give the same life."""
+
+    def write(self) -> Write:
+        """What happens next."""
+        if self.record.demographics is None:
+            return self.identify()
+        facility, step = self.random.choice([CLINIC, HOSPITAL]), self.random.choice(_STEPS)
+        match step:
+            case "cancel" if documents := self.documents():
+                return self.cancel(self.random.choice(documents))
+            case "consent":
+                return self.consent(facility, self.random.sample(SIX, 3))
+            case "withdraw":
+                return self.withdraw(facility, self.random.sample(SIX, 3))
+            case "look":
+                return self.look()
+            case _:
+                classes = self.random.choice([[*_RESOURCES], [*_RESOURCES][:1]])
+                keys = {record_class: self.random.sample("pqrst", 2) for record_class in classes}
+                marked = [key for key in "pqrst" if self.random.random() < 0.1]
+                return self.register(facility, self.random.choice("abc"), keys, marked)
+
+    def erasure(self) -> Erasure:
+        """Something of hers is made unreadable: one document, or all of one stream."""
+        documents = sorted(self.record.documents)
+        if documents and self.random.random() < 0.6:
+            try:
+                document = self.random.choice(documents)
+                return self.erase_document(document, units=self.random.random() < 0.5)
+            except NothingToErase:
+                return self.erase_stream(Stream.CONSENT)
+        return self.erase_stream(self.random.choice(list(Stream)))
 
 
 def _plain(event: Event, payloads: Sequence[Payload] = ()) -> Write:
     return Write([_mapper.to_stored_event(event)], Beside(payloads=payloads))
 
 
-def _keys_erased(patient: UUID, event: Event) -> FindKeys:
+def _keys_erased(patient: UUID, part: int, event: Event) -> FindKeys:
     match event:
         case PayloadErased():
-            return keys_of_payloads(part_of(patient, PARTS), event.payloads)
+            return keys_of_payloads(part, event.payloads)
         case StreamErased():
             uses = _RECORD_USES if event.ERASES is Stream.RECORD else (STREAM_USES[event.ERASES],)
-            return keys_of_owner(part_of(patient, PARTS), patient, uses)
+            return keys_of_owner(part, patient, uses)
         case _:
             assert_never(event)  # type: ignore[arg-type]  # nothing else erases
 

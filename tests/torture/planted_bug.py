@@ -186,7 +186,7 @@ def tormented(folder: Path, share: float, compared: Check) -> Outcome:
         bugs = Bugs(connection, compared)
         planted = 0
         for _ in range(max(1, round(ROUNDS * share))):
-            affected = frozenset(life.patient for life in random.sample(lives, len(lives) // 3))
+            affected = frozenset(life.patient_id for life in random.sample(lives, len(lives) // 3))
             for name, each in BUGS.items():
                 for bug in each:
                     bugs.plant(name, bug, affected)

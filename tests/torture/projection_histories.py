@@ -1,214 +1,115 @@
-"""Two thousand short random histories, projected, rebuilt, promoted and put back in between, in any order.
+"""Two thousand random histories of a few patients, projected, rebuilt, promoted and put back in between, and killed.
 
-What is live, what a rebuild gives and what a fold in memory gives must be the same for each. Histories share a
-database, forty at a time, each with patients of its own.
+At the end of each, what is live, what a rebuild gives and what a fold in memory gives must be the same. Hypothesis
+makes the histories up; one of which that is not true it cuts down to the few steps that it takes.
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
-from typing import Any
-from uuid import UUID
+from weakref import WeakSet
 
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict
 
-from log_examples import copied_database, logins
-from projection_examples import an_engine, catch_up, rebuilt
+from log_examples import logins
+from torture.failpoints import FORK
 from torture.fresh_log import fresh_log
 from torture.harness import Outcome, Torture
-from torture.lives import Life, go_on
-from torture.tables import Folded, Tables, differing, stored
-from tsuzuri.domain.events import ConsentWithdrawn, Event
+from torture.projection_history import PARTS, History, Shared
+from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Event
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
-from tsuzuri.projections.filling import fill, index_when_filled
-from tsuzuri.projections.generations import (
-    UnknownGeneration,
-    begin_rebuild,
-    beside,
-    drop_retired,
-    live_generation,
-    previous_generation,
-    promote,
-)
-from tsuzuri.projections.quarantine import quarantined
-from tsuzuri.projections.rebuilding import rebuild
-from tsuzuri.projections.replaying import rebuild_patient
 from tsuzuri.projections.rows import Recorded, Rows
 
-HISTORIES, AT_ONCE = 2_000, 40
-PATIENTS_EACH, TURNS, EVENTS_MOST, ERASURES = 2, 8, 3, 0.04
-DEEDS_A_TURN_MOST = 10
-BATCHES = (16, 50, 200, 1_000)
-SMALL_BATCHES = (1, 4, 10)  # of those that are done one by one
-CONTROL_HISTORIES = 40
+HISTORIES, STEPS = 2_000, 12
+AT_ONCE = 2  # processes, each with a server of its own
+CONTROL_HISTORIES, CONTROL_STEPS_MOST = 200, 5  # in which the bug is found, and to which it is cut down
+CONTROL_SEED = 2  # always the same: how long the cutting takes is chance
 
-Alter = Callable[[Projection], Projection]
+# All but one, of which patients' events tell nothing.
+TOLD = {name: projection for name, projection in PROJECTIONS.items() if name != "facilities"}
 
 
-class Projecting:
-    """All that may be done with projections, in the hands of one process."""
+@dataclass(frozen=True)
+class Lived:
+    """What was done in many histories; of one that failed, the fewest steps that fail."""
 
-    def __init__(self, connection: Connection[Any], random: Random, patients: list[UUID]) -> None:
-        self.connection, self.random, self.patients = connection, random, patients
-        self.faults: list[str] = []
-        self.deeds: Mapping[str, Callable[[Projection, int], None]] = {
-            "catch up": self._catch_up,
-            "some batches": self._some_batches,
-            "a batch that is lost": lambda one, size: self._lost(lambda: self._step(one, size)),
-            "rebuild": self._rebuild,
-            "rebuild, left in the middle": self._leave,
-            "rebuild, lost in a batch": self._lose,
-            "promote": self._promote,
-            "put back": self._put_back,
-            "one patient again": self._patient,
-        }
+    done: Counter[str]
+    fault: str = ""
+    steps: tuple[str, ...] = ()
 
-    def do_something(self) -> None:
-        deed = self.random.choice(list(self.deeds))
-        projection = self.random.choice(list(PROJECTIONS.values()))
-        self.deeds[deed](projection, self.random.choice(BATCHES))
 
-    def _live(self, projection: Projection) -> int:
-        return live_generation(self.connection, projection.name)
-
-    def _catch_up(self, projection: Projection, size: int) -> None:
-        an_engine(size).catch_up(self.connection, projection, self._live(projection))
-
-    def _step(self, projection: Projection, size: int) -> None:
-        an_engine(size).step(self.connection, projection, self._live(projection))
-
-    def _some_batches(self, projection: Projection, size: int) -> None:
-        for _ in range(self.random.randint(1, 6)):
-            self._step(projection, self.random.choice(SMALL_BATCHES))
-
-    def _lost(self, work: Callable[[], None]) -> None:
-        """As when the process dies before it commits."""
-        with self.connection.transaction(force_rollback=True):
-            work()
-
-    def _rebuild(self, projection: Projection, size: int) -> None:
-        """From the first event on, or from where one was left."""
-        found = rebuild(self.connection, an_engine(size), projection)
-        if found.comparison is None or not found.comparison.equal:
-            self.faults.append(f"{projection.name}: a rebuild in the midst of it differs")
-        if self.random.random() < 0.3:
-            drop_retired(self.connection, projection)
-
-    def _leave(self, projection: Projection, size: int) -> None:
-        """So many batches of it, which may be all; somebody goes on with it later, or nobody does."""
-        generation = begin_rebuild(self.connection, projection)
-        for _ in range(self.random.randint(0, 6)):
-            engine = an_engine(self.random.choice(SMALL_BATCHES))
-            if not fill(self.connection, engine, projection, generation).more:
-                index_when_filled(self.connection, projection, generation)
-                return
-
-    def _lose(self, projection: Projection, size: int) -> None:
-        self._leave(projection, size)
-        generation = begin_rebuild(self.connection, projection)
-        self._lost(lambda: _one_batch(self.connection, projection, generation, size))
-
-    def _promote(self, projection: Projection, size: int) -> None:
-        new = beside(self.connection, projection.name)
-        if new is not None and new.state == "READY":
-            promote(self.connection, an_engine(size), projection, new.generation)
-
-    def _put_back(self, projection: Projection, size: int) -> None:
+def live_through(folder: Path, projections: Mapping[str, Projection], number: int, histories: int) -> Lived:
+    """So many histories, or fewer if one fails. The same *number* gives the same ones."""
+    with (
+        fresh_log(folder, parts=PARTS) as dsn,
+        Connection.connect(dsn, autocommit=True) as owner,
+        logins(dsn).connect(LogRole.PROJECTOR) as projector,
+    ):
+        shared = Shared(dsn, owner, projector, projections)
         try:
-            old = previous_generation(self.connection, projection.name)
-        except UnknownGeneration:
-            return
-        promote(self.connection, an_engine(size), projection, old)
+            run_state_machine_as_test(
+                seed(number)(lambda: History(shared)),  # type: ignore[arg-type]  # what makes one will do
+                settings=settings(
+                    max_examples=histories,
+                    stateful_step_count=STEPS,
+                    phases=[Phase.generate, Phase.shrink],
+                    database=None,
+                    deadline=None,
+                    derandomize=False,
+                    report_multiple_bugs=False,
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+        except Exception as error:  # whatever it is, it ends the history
+            notes = "\n".join(getattr(error, "__notes__", ())).splitlines()
+            steps = [line for line in notes if "state." in line and line != "state.teardown()"]
+            return Lived(shared.done, f"seed {number}: {error!r}", tuple(steps))
+        return Lived(shared.done)
 
-    def _patient(self, projection: Projection, size: int) -> None:
-        patient = self.random.choice(self.patients)
-        if not rebuild_patient(self.connection, an_engine(size), projection, self._live(projection), patient):
-            self.faults.append(f"{projection.name}: a patient who is made anew is quarantined")
 
-
-def _one_batch(connection: Connection[Any], projection: Projection, generation: int, size: int) -> None:
-    fill(connection, an_engine(size), projection, generation)
-
-
-def live_through(dsn: str, random: Random, histories: int, alter: Alter) -> tuple[int, list[str]]:
-    """Some histories at once in one database; how many deeds there were, and what is wrong in the end."""
-    lives = {
-        number: [
-            Life(number * PATIENTS_EACH + place, Random(random.random())) for place in range(PATIENTS_EACH)
+def run(folder: Path, share: float) -> Outcome:
+    first, each = int.from_bytes(os.urandom(4)), max(1, round(HISTORIES * share / AT_ONCE))
+    with ProcessPoolExecutor(AT_ONCE, mp_context=FORK) as processes:
+        under_way = [
+            processes.submit(live_through, folder / str(number), TOLD, number, each)
+            for number in range(first, first + AT_ONCE)
         ]
-        for number in range(histories)
-    }
-    with logins(dsn).connect(LogRole.PROJECTOR) as connection:
-        everybody = [life for each in lives.values() for life in each]
-        projecting = Projecting(connection, random, [life.patient for life in everybody])
-        deeds = 0
-        for _ in range(TURNS):
-            some = random.sample(everybody, random.randint(1, len(everybody)))
-            go_on(dsn, some, random, events_most=EVENTS_MOST, erasures=ERASURES)
-            for _ in range(random.randint(1, DEEDS_A_TURN_MOST)):
-                projecting.do_something()
-                deeds += 1
-        catch_up(connection, batch_events=random.choice(BATCHES[1:]))
-        owners = {life.patient: number for number, each in lives.items() for life in each}
-        return deeds, [*projecting.faults, *_differences(connection, owners, alter)]
+        lived = [one.result() for one in under_way]
+    done = sum((one.done for one in lived), Counter[str]())
+    told = ", ".join(
+        f"{done[what]:,} {what}" for what in ("histories", "events", "erasures", "deeds", "kills")
+    )
+    return Outcome(
+        f"{told} (seeds from {first})", [f"{one.fault}: {'; '.join(one.steps)}" for one in lived if one.fault]
+    )
 
 
-def _differences(connection: Connection[Any], owners: Mapping[UUID, int], alter: Alter) -> list[str]:
-    """What is live, what a rebuild gives and what a fold in memory gives, one against the other."""
-    faults = [f"{one.name}: a patient is quarantined at {one.step}" for one in quarantined(connection)]
-    folded = Folded(connection)
-    for name, projection in PROJECTIONS.items():
-        wanted = folded.tables(alter(projection))
-        live = stored(connection, projection, live_generation(connection, name))
-        faults += _told(name, "live rows are not those of a fold in memory", live, wanted, owners)
-        if not rebuilt(connection, projection).equal:
-            faults.append(f"{name}: a rebuild differs")
-        new = stored(connection, projection, live_generation(connection, name))
-        faults += _told(name, "rebuilt rows are not those of a fold in memory", new, wanted, owners)
-    return faults
-
-
-def _told(name: str, what: str, found: Tables, wanted: Tables, owners: Mapping[UUID, int]) -> list[str]:
-    wrong = sorted({owners[owner] for owner in differing(found, wanted)})
-    return [f"{name}: {what}, in histories {wrong[:5]} of {len(wrong)}"] if wrong else []
-
-
-def tormented(folder: Path, histories: int, alter: Alter) -> Outcome:
-    seed = int.from_bytes(os.urandom(4))
-    done = deeds = 0
-    faults: list[str] = []
-    with fresh_log(folder) as template:
-        name = str(conninfo_to_dict(template)["dbname"])
-        while done < histories:
-            some = min(AT_ONCE, histories - done)
-            with copied_database(template, name, f"histories_{done}") as dsn:
-                did, wrong = live_through(dsn, Random(f"{seed}/{done}"), some, alter)
-            faults += [f"seed {seed}/{done}: {one}" for one in wrong]
-            done, deeds = done + some, deeds + did
-    told = f"{done:,} histories, up to {AT_ONCE} in one database (seed {seed})"
-    return Outcome(f"{told}, {deeds:,} deeds on projections between", faults)
-
-
-def consents_for_ever(projection: Projection) -> Projection:
-    """A fold in memory that overlooks withdrawals."""
+def forgetful(projection: Projection) -> Projection:
+    """Does not withdraw what was granted in another batch."""
+    granted: WeakSet[Rows] = WeakSet()
 
     def apply(rows: Rows, recorded: Recorded[Event]) -> None:
-        if not isinstance(recorded.event, ConsentWithdrawn):
+        if isinstance(recorded.event, ConsentGranted):
+            granted.add(rows)
+        if rows in granted or not isinstance(recorded.event, ConsentWithdrawn):
             projection.apply(rows, recorded)
 
     return replace(projection, apply=apply)
 
 
-def run(folder: Path, share: float) -> Outcome:
-    return tormented(folder, max(1, round(HISTORIES * share)), lambda projection: projection)
-
-
 def mistaken(folder: Path, _: float) -> Outcome:
-    return tormented(folder, CONTROL_HISTORIES, consents_for_ever)
+    """Found is not enough: it has to be cut down to what a person reads at a glance."""
+    name = "consent_register"
+    lived = live_through(folder, {name: forgetful(PROJECTIONS[name])}, CONTROL_SEED, CONTROL_HISTORIES)
+    told = f"{lived.done['histories']} histories, cut down to {len(lived.steps)} steps"
+    small = 0 < len(lived.steps) <= CONTROL_STEPS_MOST
+    return Outcome(told, [f"{lived.fault}: {'; '.join(lived.steps)}"] if small else [])
 
 
-TORTURE = Torture("projection histories", run, {"a fold that overlooks withdrawals": mistaken})
+TORTURE = Torture("projection histories", run, {"a fold that forgets from batch to batch": mistaken})

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
 from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
@@ -75,7 +75,8 @@ class Folded:
 
     def _carrying(self, projection: Projection, recorded: Recorded[Event]) -> Recorded[Event]:
         wanted = projection.payloads(recorded.event)
-        return replace(recorded, payloads={one: self.payloads[one] for one in wanted if one in self.payloads})
+        there = {one: self.payloads[one] for one in wanted if one in self.payloads}
+        return structs.replace(recorded, payloads=there)
 
     def _recorded(
         self, connection: Connection[Any], mapper: EventMapper
