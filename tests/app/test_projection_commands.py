@@ -22,7 +22,7 @@ from tsuzuri.domain.events import OperatorActed
 from tsuzuri.domain.owners import projection_owner
 from tsuzuri.domain.vocabulary import OperatorAct, Stream
 from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.generations import begin_rebuild
+from tsuzuri.projections.generations import Generation, begin_rebuild, generations
 from tsuzuri.projections.standings import standings
 
 NAME = "facilities"
@@ -106,6 +106,35 @@ def test_following_goes_on_as_events_come_until_it_is_asked_to_end(
     assert left == [], "it has given its parts up"
 
 
+def test_while_it_is_paused_no_command_applies_anything(order: Order, connection: Connection[Any]) -> None:
+    order("pause", NAME)
+
+    refused = [
+        order(*words)
+        for words in (
+            ("catch-up", NAME),
+            ("rebuild", NAME),
+            ("rebuild", NAME, "--patient", str(an_owner(1))),
+            ("quarantine", "retry", NAME),
+        )
+    ]
+
+    told = f"projection {NAME} is paused; run: tsuzuri projections resume {NAME}"
+    assert all(done.code == 1 and told in done.err for done in refused), refused
+    assert lag_events(connection)[NAME] == 3, "both facilities, and the order to pause"
+    assert generations(connection, NAME) == [Generation(NAME, 1, PROJECTIONS[NAME].version, "LIVE")]
+
+
+def test_a_name_or_a_patient_that_is_not_there_is_not_taken_for_good_news(order: Order) -> None:
+    nothing = order("quarantine", "list", "horoscope")
+    nobody = order("rebuild", NAME, "--patient", str(an_owner(9)))
+
+    assert (nothing.code, nothing.out) == (2, "")
+    assert "no projection 'horoscope'" in nothing.err
+    assert (nobody.code, nobody.out) == (1, "")
+    assert "the log holds nothing of this patient" in nobody.err
+
+
 # --- list
 
 
@@ -124,6 +153,7 @@ def test_the_list_says_where_each_stands_what_is_paused_and_what_is_beside(
     assert current["audit_trail"][:4] == ["audit_trail", "1", "2", "1"], "the order to pause has come since"
     assert current["identities"][-1] == "2"
     assert (done.code, "identities generation 2 FILLING" in done.out) == (0, True)
+    assert "…" not in done.out, "a pipe gets every column whole"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal")
