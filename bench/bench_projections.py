@@ -32,7 +32,7 @@ from bench.server import Server, server
 from bench.stock_projections import STOCK_EVENTS, prepare_peer, projecting_stock
 
 SMALL, LARGE = 100_000, 1_000_000  # access events
-ROUNDS, SLICE_SECONDS, SIZE_ROUNDS = 5, 1.5, 1
+ROUNDS, SLICE_SECONDS, SIZE_ROUNDS = 4, 1.5, 1
 APPEND_ROUNDS, APPEND_SECONDS, LEAD_SECONDS = 8, 2.0, 0.5
 READ_ROUNDS, READS, ALONE = 5, 50_000, 0.2
 PEAK_MB = 300
