@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 COMMANDS = {
     "serve": "serve:app",
     "ingest": "ingest:app",
-    "check": "development:check_app",
+    "check": "check:app",
     "sample": "sample:app",
     "query": "development:query_app",
     "token": "tokens:app",

@@ -1,8 +1,7 @@
-"""`tsuzuri query`, `schema`, `check`: asking without a server, and the rules alone."""
+"""`tsuzuri query` and `schema`: asking without a server."""
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -14,11 +13,10 @@ from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
 from tsuzuri.app.tokens import TokenRefused, token_checker
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.fhir.bundle import BundleRejected, read_bundle
 from tsuzuri.graphql.execution import execute
 from tsuzuri.graphql.schema import build_schema, schema_sha256
 
-query_app, schema_app, check_app = typer.Typer(), typer.Typer(), typer.Typer()
+query_app, schema_app = typer.Typer(), typer.Typer()
 
 
 @query_app.command()
@@ -61,23 +59,3 @@ async def _query(
 def schema() -> None:
     """Print the GraphQL schema."""
     typer.echo(build_schema().as_str())
-
-
-@check_app.command()
-def check(files: Annotated[list[Path], typer.Argument(help="FHIR Bundles.")]) -> None:
-    """Read Bundles and store nothing: what registering them would say. Exit code 1 when one is rejected."""
-    rejected = False
-    for file in files:
-        try:
-            reading = read_bundle(file.read_bytes())
-        except OSError as problem:
-            rejected = True
-            typer.echo(f"unread    {file}  {problem.strerror}")
-        except BundleRejected as problem:
-            rejected = True
-            typer.echo(f"rejected  {file}  {problem}")
-        else:
-            typer.echo(f"good      {file}  {reading.document.kind}, {len(reading.entries)} entries")
-            for warning in reading.warnings:
-                typer.echo(f"warning   {file}  {warning}")
-    raise typer.Exit(1 if rejected else 0)

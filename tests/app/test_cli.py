@@ -31,13 +31,6 @@ def good(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.fixture
-def bad(tmp_path: Path) -> Path:
-    file = tmp_path / "bad.json"
-    file.write_bytes(a_bundle(name="カナリア\0 花子"))
-    return file
-
-
 # --- help and usage
 
 
@@ -176,7 +169,7 @@ def test_a_role_that_lacks_something_says_what(tsuzuri: Tsuzuri, arguments: list
     assert (done.code, done.out, done.err) == (2, "", says)
 
 
-# --- the schema, and the rules alone
+# --- the schema
 
 
 def test_the_schema_is_printed_whole(tsuzuri: Tsuzuri) -> None:
@@ -184,28 +177,6 @@ def test_the_schema_is_printed_whole(tsuzuri: Tsuzuri) -> None:
 
     assert (done.code, done.err) == (0, "")
     assert done.out == build_schema().as_str() + "\n"
-
-
-def test_checking_a_good_bundle_says_what_is_in_it_and_stores_nothing(
-    tsuzuri: Tsuzuri, good: Path, tmp_path: Path
-) -> None:
-    done = tsuzuri("check", good)
-
-    assert (done.code, done.out) == (0, f"good      {good}  CONDITIONS, 1 entries\n")
-    assert not (tmp_path / "home").exists()
-
-
-def test_checking_a_bad_one_names_place_and_reason_and_goes_on(
-    tsuzuri: Tsuzuri, good: Path, bad: Path
-) -> None:
-    done = tsuzuri("check", bad, good)
-
-    assert done.code == 1
-    first, second = done.out.splitlines()
-    assert first == (
-        f"rejected  {bad}  Bundle.entry[0].resource.name[0].text: the text holds a NUL character; take it out"
-    )
-    assert second.startswith("good ")
 
 
 # --- a database that is named

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import shared_data
 from examples import CLINIC, HOSPITAL, a_bundle
-from tsuzuri.app.commands.ingest import Result, find, pieces
+from tsuzuri.app.commands.given_files import Result, find, pieces
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
 

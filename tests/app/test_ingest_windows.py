@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from tsuzuri.app.commands.ingest import Piece, Result, windows
+from tsuzuri.app.commands.given_files import Piece, Result
+from tsuzuri.app.commands.ingest import windows
 
 PIECES_MAX, BYTES_MAX = 200, 32 * 1024 * 1024
 LARGE = bytes(9 * 1024 * 1024)  # nearly as large as a Bundle may be

@@ -1,0 +1,100 @@
+"""Which rules a deployment asks, and how severely."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from tsuzuri.domain.rules.catalogue import RULES
+from tsuzuri.domain.rules.rule import Guide, Rule, Severity
+
+_OFF = "off"
+_SEVERITIES: Mapping[str, Severity | None] = {_OFF: None} | {s.value: s for s in Severity}
+
+
+class PolicyWrong(ValueError):
+    """A policy, a rule or a severity that there is not; the message names it and what there is."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The guides that hold, and what a deployment changes about single rules (None: the rule is off)."""
+
+    name: str
+    guides: frozenset[Guide]
+    changes: Mapping[str, Severity | None] = field(default_factory=dict)
+
+    def changed(self, text: str) -> "Policy":
+        """With other severities, from a setting such as "R2152=warning,T:Patient.*=off". A later one wins.
+
+        Raises:
+            PolicyWrong: it names no rule, or no severity.
+        """
+        changes = dict(self.changes)
+        for change in filter(None, (part.strip() for part in text.split(","))):
+            rule_id, equals, severity = (part.strip() for part in change.partition("="))
+            if not equals or severity not in _SEVERITIES:
+                raise PolicyWrong(f"{change!r}: a change is RULE={'|'.join(_SEVERITIES)}")
+            changes |= dict.fromkeys(_named(rule_id), _SEVERITIES[severity])
+        return replace(self, changes=changes)
+
+    def severity(self, rule: Rule) -> Severity | None:
+        """How a broken rule counts; None when it is not asked."""
+        held = [rule.holds[guide] for guide in self.guides if guide in rule.holds]
+        if not held:
+            return None
+        return self.changes.get(rule.id, min(held))  # "error" comes before "warning"
+
+    def asked(self, kinds: tuple[str, ...]) -> Mapping[Rule, Severity]:
+        """What is asked of something that is all these: "Condition", "JP_Condition_eCS", "JP_Bundle_CLINS > *"."""
+        if kinds not in self._asked:
+            every = [pair for kind in kinds for pair in self._by_kind.get(kind, ())]
+            self._asked[kinds] = dict(every)  # a few hundred at most: kinds are names of ours
+        return self._asked[kinds]
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[tuple[Rule, Severity]]]:
+        by_kind: dict[str, list[tuple[Rule, Severity]]] = {}
+        for rule in RULES.values():
+            if severity := self.severity(rule):
+                for kind in rule.on:
+                    by_kind.setdefault(kind, []).append((rule, severity))
+        return by_kind
+
+    @cached_property
+    def _asked(self) -> dict[tuple[str, ...], Mapping[Rule, Severity]]:
+        return {}
+
+
+def _named(rule_id: str) -> Iterable[str]:
+    """The rules of an id, or of the beginning of one before a star."""
+    found = (
+        [known for known in RULES if known.startswith(rule_id[:-1])] if rule_id.endswith("*") else [rule_id]
+    )
+    if not found or found[0] not in RULES:
+        raise PolicyWrong(f"there is no rule {rule_id!r}; docs/rules.md lists them")
+    return found
+
+
+_SHARED = frozenset({Guide.FHIR_R4, Guide.JP_CORE, Guide.CHECKUP_1_5})
+
+POLICIES: Mapping[str, Policy] = {
+    policy.name: policy
+    for policy in (
+        Policy("clins-1.10", _SHARED | {Guide.CLINS_1_10}),
+        Policy("clins-1.5", _SHARED | {Guide.CLINS_1_5}),
+        Policy("checkup-1.5", frozenset({Guide.FHIR_R4, Guide.CHECKUP_1_5})),
+        Policy("referral-0.9", frozenset({Guide.FHIR_R4, Guide.REFERRAL_0_9})),
+        Policy("shape", frozenset({Guide.FHIR_R4})),
+    )
+}
+
+
+def policy_named(name: str, changes: str = "") -> Policy:
+    """The policy of a setting.
+
+    Raises:
+        PolicyWrong: there is none of that name, or a change names no rule or no severity.
+    """
+    if name not in POLICIES:
+        raise PolicyWrong(f"there is no policy {name!r}; there are: {', '.join(POLICIES)}")
+    return POLICIES[name].changed(changes)

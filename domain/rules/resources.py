@@ -1,0 +1,76 @@
+"""A resource and where it stands: alone, in a Bundle, or contained in another one."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from tsuzuri.domain.rules.datatypes import RESOURCE_TYPES
+from tsuzuri.domain.rules.part import Part
+from tsuzuri.domain.rules.slices import children
+
+
+class Resource:
+    """A resource and where it stands: alone, in a Bundle, or contained in another one."""
+
+    def __init__(
+        self,
+        part: Part,
+        *,
+        bundle: "Resource | None" = None,
+        contained: bool = False,
+        size_bytes: int | None = None,
+    ) -> None:
+        self.part = part
+        self.bundle = bundle  # whose entry it is, or the resource that contains it
+        self.contained = contained
+        self.size_bytes = size_bytes  # as received; None when nobody knows
+        named = part.text("resourceType")
+        self.type = named if named in RESOURCE_TYPES else None  # None too for what FHIR does not know
+        self._found: dict[str, list[Part]] = {}
+
+    @property
+    def place(self) -> str:
+        return self.part.place
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it stands in a Bundle or in another resource."""
+        return self.bundle is not None
+
+    def all(self, path: str) -> list[Part]:
+        """Every part at a path such as "code.coding" or "identifier:resourceIdentifier.value"."""
+        if not path:
+            return [self.part]
+        found = self._found.get(path)
+        if found is None:
+            above, _, step = path.rpartition(".")
+            found = [p for parent in self.all(above) for p in children(parent, step)]
+            self._found[path] = found
+        return found
+
+    def among(self, paths: tuple[str, ...]) -> Iterator[Part]:
+        """Every part at any of many paths, most of which are not there."""
+        for path in paths:
+            if self._has(path.partition(".")[0]):
+                yield from self.all(path)
+
+    def _has(self, name: str) -> bool:
+        return isinstance(self.part.value, dict) and name in self.part.value
+
+    def profiles(self) -> Iterator[str]:
+        """The last names of the profiles it claims, without a version: the guides moved them from root to root."""
+        for profile in self.all("meta.profile"):
+            if isinstance(profile.value, str) and profile.value.startswith("http://jpfhir.jp/"):
+                yield profile.value.partition("|")[0].rpartition("/")[2]
+
+    @cached_property
+    def entries(self) -> list[tuple[Part, Part | None]]:
+        """Of a Bundle: each entry and its resource."""
+        return [(entry, entry.child("resource")) for entry in self.all("entry")]
+
+    @cached_property
+    def contained_ids(self) -> frozenset[str]:
+        """What a reference that begins with # may name: from a contained resource, its container's too."""
+        holder = self.bundle if self.contained and self.bundle else self
+        if holder is not self:
+            return holder.contained_ids
+        return frozenset(named for inner in self.all("contained") if (named := inner.text("id")))
