@@ -93,9 +93,10 @@ def condition(person: Person, visit: Visit, subject: str, diagnosis: Diagnosis) 
     made["contained"] = [contained_encounter(person, visit)]
     made["identifier"] = identified(resource_number(person, visit.place, f"C{disease.number}"))
     made["clinicalStatus"] = coded(
-        f"{_TERMINOLOGY}condition-clinical", "resolved" if diagnosis.ended else "active"
+        f"{_TERMINOLOGY}condition-clinical",
+        *("resolved", "Resolved") if diagnosis.ended else ("active", "Active"),
     )
-    made["verificationStatus"] = coded(f"{_TERMINOLOGY}condition-ver-status", "confirmed")
+    made["verificationStatus"] = coded(f"{_TERMINOLOGY}condition-ver-status", "confirmed", "Confirmed")
     made["category"] = [coded(f"{_TERMINOLOGY}condition-category", "problem-list-item")]
     made["code"] = {
         "coding": [

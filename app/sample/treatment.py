@@ -89,6 +89,9 @@ def medication_request(person: Person, visit: Visit, subject: str, order: Order,
             },
             "doseAndRate": [
                 {
+                    "type": coded(
+                        f"{CORE}mhlw/CodeSystem/MedicationIngredientStrengthStrengthType", "1", "製剤量"
+                    ),
                     "doseQuantity": {"value": drug.dose, **unit},
                     "rateRatio": {
                         "numerator": {"value": per_day, **unit},
