@@ -24,6 +24,8 @@ from tsuzuri.projections.generations import (
 )
 from tsuzuri.projections.standings import FillProgress, fill_progress
 
+_HELD_SECONDS = 0.1  # what is left to fill is in the hands of projectors
+
 
 @dataclass(frozen=True)
 class Rebuilt:
@@ -53,12 +55,13 @@ def rebuild(
     """
     check_running(connection, projection.name)
     generation = begin_rebuild(connection, projection)
-    while (filled := fill(connection, engine, projection, generation)).more:
+    while True:
+        filled = fill(connection, engine, projection, generation)
+        if not filled.more and index_when_filled(connection, projection, generation):
+            break
         check_running(connection, projection.name)
         on_progress(fill_progress(connection, projection.name, generation))
-        time.sleep(filled.rest)
-    while not index_when_filled(connection, projection, generation):  # others may still fill their parts
-        fill(connection, engine, projection, generation)
+        time.sleep(filled.rest if filled.more else _HELD_SECONDS)
     engine.catch_up(connection, projection, generation, upto=heads(connection))
     on_progress(fill_progress(connection, projection.name, generation))
     comparison = check(connection, engine, projection)

@@ -28,7 +28,7 @@ class Tried:
 
 
 class NothingOfPatient(LookupError):
-    """The log holds no event of this patient that the projection applies."""
+    """No event of this patient that the projection applies lies before where the generation stands."""
 
 
 class NotQuarantined(LookupError):
@@ -96,7 +96,7 @@ def _replay(
         connection, part, owner, streams=projection.streams, topics=projection.topics, after=after, upto=upto
     )
     if not logged and not after:
-        raise NothingOfPatient(f"projection {projection.name}: the log holds nothing of this patient for it")
+        raise NothingOfPatient(f"projection {projection.name}: no event of this patient has come to it")
     left_out = skipped(connection, projection.name)
     kept = (one for one in logged if one.event_id not in left_out)
     events = open_by_owner(kept, engine.mapper, engine.ring).get(owner, OwnerEvents())

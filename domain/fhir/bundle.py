@@ -17,8 +17,9 @@ from tsuzuri.domain.fhir.observation import observation
 from tsuzuri.domain.fhir.patient import check_subject, subject, the_patient
 from tsuzuri.domain.fhir.references import References
 from tsuzuri.domain.fhir.rejection import BundleRejected
-from tsuzuri.domain.fhir.shape import ENTRIES_MAX, SIZE_MAX_BYTES, checked
+from tsuzuri.domain.fhir.shape import ENTRIES_MAX, checked
 from tsuzuri.domain.record import Entry, Reading
+from tsuzuri.domain.rules.limits import SIZE_MAX_BYTES
 from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
 
 __all__ = ["ENTRIES_MAX", "SIZE_MAX_BYTES", "BundleRejected", "read_bundle"]

@@ -13,10 +13,9 @@ import orjson
 
 from tsuzuri.domain.fhir import r4b
 from tsuzuri.domain.fhir.rejection import BundleRejected
+from tsuzuri.domain.rules.limits import DEPTH_MAX, SIZE_MAX_BYTES
 
-SIZE_MAX_BYTES = 10 * 1024 * 1024  # per transmission: the national service's own limit
 ENTRIES_MAX = 5000
-DEPTH_MAX = 64  # published Bundles reach 12
 NUMBER_MAX_CHARACTERS = 40
 
 _BUNDLE_TYPES = frozenset(

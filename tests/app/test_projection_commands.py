@@ -132,7 +132,7 @@ def test_a_name_or_a_patient_that_is_not_there_is_not_taken_for_good_news(order:
     assert (nothing.code, nothing.out) == (2, "")
     assert "no projection 'horoscope'" in nothing.err
     assert (nobody.code, nobody.out) == (1, "")
-    assert "the log holds nothing of this patient" in nobody.err
+    assert "no event of this patient has come to it" in nobody.err
 
 
 # --- list

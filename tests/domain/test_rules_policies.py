@@ -6,10 +6,8 @@ import pytest
 
 from rule_bundles import collection
 from rule_resources import of
-from tsuzuri.domain.fhir import shape
 from tsuzuri.domain.rules.catalogue import RULES
 from tsuzuri.domain.rules.checking import check, has_errors
-from tsuzuri.domain.rules.limits import DEPTH_MAX, SIZE_MAX_BYTES
 from tsuzuri.domain.rules.policies import POLICIES, Policy, PolicyWrong, policy_named
 from tsuzuri.domain.rules.rule import Guide, Severity
 from tsuzuri.domain.rules.systems import ALIASES, canonical
@@ -88,7 +86,3 @@ def test_what_is_found_crosses_to_another_process() -> None:
 
 def test_every_alias_leads_to_a_spelling_that_is_none() -> None:
     assert all(canonical(url) == url and canonical(f"{oid}|1") == url for oid, url in ALIASES.items())
-
-
-def test_intake_and_rules_have_the_same_limits() -> None:
-    assert (SIZE_MAX_BYTES, DEPTH_MAX) == (shape.SIZE_MAX_BYTES, shape.DEPTH_MAX)
