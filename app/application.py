@@ -20,6 +20,7 @@ from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
 from tsuzuri.app.actions.withdraw_consent import withdraw_consent
+from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.app.looks import Looks
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
@@ -69,7 +70,8 @@ def told() -> Iterator[None]:
         yield
     except tuple(CODES) as error:
         code = next(code for refusal, code in CODES.items() if isinstance(error, refusal))
-        raise RequestRefused(code, str(error)) from None
+        details = {"broken": broken_rules(error.broken)} if isinstance(error, BundleRejected) else None
+        raise RequestRefused(code, str(error), details) from None
 
 
 class TsuzuriApplication:

@@ -10,16 +10,24 @@ from concurrent.futures.process import BrokenProcessPool
 
 from tsuzuri.domain.fhir.bundle import BundleRejected, read_bundle
 from tsuzuri.domain.record import Reading
+from tsuzuri.domain.rules.policies import policy_named
+
+Read = Callable[[bytes], Reading]
+
+
+def read_under(policy: str, severities: str, received: bytes) -> Reading:
+    """`read_bundle` under a policy by its name: what crosses to a worker is small."""
+    return read_bundle(received, policy_named(policy, severities))
 
 
 class BundleReader:
-    """`read_bundle` in one of *processes* workers, or in this process when there are none.
+    """Reads in one of *processes* workers, or in this process when there are none.
 
     A worker that dies takes with it all Bundles that are being read or wait for it, and nobody knows whose fault it
     was. So each of them is read once more, alone in a worker of its own: the one that kills this one too is rejected.
     """
 
-    def __init__(self, processes: int = 0, read: Callable[[bytes], Reading] = read_bundle):
+    def __init__(self, processes: int = 0, read: Read = read_bundle):
         self._processes = processes
         self._read = read
         self._executor = self._start(processes) if processes else None
@@ -68,7 +76,7 @@ class BundleReader:
         executor = ProcessPoolExecutor(
             processes, multiprocessing.get_context("spawn"), initializer=_live_with_parent
         )
-        executor.submit(_warm_up)
+        executor.submit(_warm_up, self._read)
         return executor
 
 
@@ -84,9 +92,9 @@ def _live_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _warm_up() -> None:
-    """The first Bundle builds the FHIR models, about a quarter of a second: let it not be a sender's."""
+def _warm_up(read: Read) -> None:
+    """The first Bundle builds the rules, about a quarter of a second: let it not be a sender's."""
     try:
-        read_bundle(b'{"resourceType":"Bundle","type":"collection"}')
+        read(b'{"resourceType":"Bundle","type":"collection"}')
     except BundleRejected:
         pass

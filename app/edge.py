@@ -1,5 +1,6 @@
 """What a body may be, before anything reads it, and who sends it: the same for every route."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -19,23 +20,22 @@ _log = structlog.get_logger()
 class EdgeRefused(Exception):
     """A request that goes no further; status, code and message go to the client."""
 
-    def __init__(self, status: int, code: str, message: str):
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None):
         super().__init__(message)
         self.status = status
         self.code = code
+        self.details = details
 
     def response(self) -> Response:
-        headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None
-        return failure(self.status, self.code, str(self), headers)
+        headers = {"Cache-Control": "no-store"}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return JSONResponse(refusal(self.code, str(self), self.details), self.status, headers)
 
 
-def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse(refusal(code, message), status, {"Cache-Control": "no-store", **(headers or {})})
-
-
-def refusal(code: str, message: str) -> dict[str, Any]:
+def refusal(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """As a GraphQL response."""
-    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return {"errors": [{"message": message, "extensions": {"code": code, **(details or {})}}]}
 
 
 def fault(error: Exception) -> EdgeRefused:

@@ -76,7 +76,8 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
         try:
             registered = await _application(request).register_bundle(caller, body)
         except RequestRefused as refused:
-            raise EdgeRefused(_STATUS.get(refused.code, 400), refused.code, str(refused)) from None
+            status = _STATUS.get(refused.code, 400)
+            raise EdgeRefused(status, refused.code, str(refused), refused.details) from None
         answer = {
             "outcome": registered.outcome,
             "document": str(registered.document),

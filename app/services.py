@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from tsuzuri.app.bundle_reader import BundleReader
+from tsuzuri.app.bundle_reader import BundleReader, read_under
 from tsuzuri.app.keys import identifier_key, key_encryption, role_key, seal_key
 from tsuzuri.app.settings import Settings
+from tsuzuri.domain.rules.policies import policy_named
 from tsuzuri.eventlog.connecting import Logins, LogRole, pool_settings
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.log import AsyncPool, EventLog
@@ -38,6 +40,7 @@ class Services:
     number_key: bytes
     seals: Seals
     bundle_reader: BundleReader
+    rules: str  # the version of the rules that received Bundles must keep
     rebuild_share: float  # of its time that a rebuild in this process may take
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
@@ -49,14 +52,22 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
     logins, ring = logins_of(settings, dsn), KeyRing(key_encryption(settings))
     pool = _pool(logins, LogRole.READER, 2, READ_CONNECTIONS)
     auditors = _pool(logins, LogRole.AUDITOR, 0, 2)
-    reader = BundleReader(reader_processes)
+    reader = BundleReader(reader_processes, partial(read_under, settings.rules, settings.rule_severities))
     await pool.open(wait=True)
     await auditors.open()
     log = await asyncio.to_thread(EventLog, logins, ring, pool)
     try:
-        seals = Seals(seal_key(settings))
         yield Services(
-            logins, ring, log, pool, auditors, identifier_key(settings), seals, reader, settings.rebuild_share
+            logins,
+            ring,
+            log,
+            pool,
+            auditors,
+            identifier_key(settings),
+            Seals(seal_key(settings)),
+            reader,
+            policy_named(settings.rules, settings.rule_severities).version,
+            settings.rebuild_share,
         )
     finally:
         await log.close()

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsuzuri.domain.rules.policies import PolicyWrong, policy_named
+
 
 class SettingsWrong(Exception):
     """A setting is missing or cannot be used; the message names it and says what to do."""
@@ -28,6 +30,8 @@ class Settings:
     host: str  # TSUZURI_HOST
     port: int  # TSUZURI_PORT
     projectors: int  # TSUZURI_PROJECTORS: processes beside `serve` that keep projections current
+    rules: str  # TSUZURI_RULES: the policy that received Bundles must keep
+    rule_severities: str  # TSUZURI_RULE_SEVERITIES: its changes, such as "R2152=warning,R6021=off"
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
@@ -54,6 +58,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         host=env.get("TSUZURI_HOST") or "127.0.0.1",
         port=_number(env, "TSUZURI_PORT", 8080, 0, 65535),
         projectors=_number(env, "TSUZURI_PROJECTORS", 1, 0, 64),
+        **_rules(env),
         rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
@@ -66,6 +71,15 @@ def _database(env: Mapping[str, str]) -> str | None:
             raise SettingsWrong(f"TSUZURI_DATABASE_FILE: {file} holds no address of a database")
         return given
     return env.get("TSUZURI_DATABASE") or None
+
+
+def _rules(env: Mapping[str, str]) -> dict[str, str]:
+    name, severities = env.get("TSUZURI_RULES") or "clins-1.10", env.get("TSUZURI_RULE_SEVERITIES") or ""
+    try:
+        policy_named(name, severities)
+    except PolicyWrong as error:
+        raise SettingsWrong(f"TSUZURI_RULES, TSUZURI_RULE_SEVERITIES: {error}") from None
+    return {"rules": name, "rule_severities": severities}
 
 
 def _path(env: Mapping[str, str], name: str) -> Path | None:

@@ -115,6 +115,7 @@ class BundleAccepted(Event):
     hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
     """Facts that carry a hiding mark, and which: here and wherever the facility sent them before."""
     touches: tuple[RecordClass, ...] = ()  # classes of which something begins or ends with this event
+    rules: str = ""  # the version of the rules it was checked against: "clins-1.10 1 5be0c1d2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,6 +302,23 @@ class AccessRefused(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BundleRefused(Event):
+    """A Bundle was not taken. Kept in the sender's own stream, without anything of what it held."""
+
+    TOPIC = "bundle-refused"
+    STREAM = Stream.ACCESS
+
+    facility: str | None  # the sender's, as its token says; None for an operator who stands at the machine
+    sender: str
+    received_sha256: str  # hex: who sent it can find it again
+    received_bytes: int
+    place: str  # the first thing wrong, as a FHIR path, a line or a byte
+    rules: str  # the version of the rules that were asked
+    broken: tuple[str, ...]  # the rules that keep it out, each once; none when it could not be read that far
+    session: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrailRead(Event):
     """Somebody read the audit trail. Kept in the reader's own stream, and shown in the trail itself."""
 
@@ -369,6 +387,7 @@ EVENTS: tuple[type[Event], ...] = (
     ConsentWithdrawn,
     AccessPermitted,
     AccessRefused,
+    BundleRefused,
     TrailRead,
     FacilityListed,
     OperatorActed,

@@ -131,4 +131,5 @@ class Reading:
     document: Document
     subject: Subject
     entries: tuple[Entry, ...]
+    rules: str  # the version of the rules it was checked against
     warnings: tuple[str, ...] = ()  # what was odd but accepted; never holds a patient's values

@@ -64,6 +64,7 @@ class Intake:
     head: UUID
     units: tuple[Unit, ...]
     sender: str
+    rules: str
     warnings: tuple[str, ...] = ()
     hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
 
@@ -214,6 +215,7 @@ def register(
         head=intake.head,
         units=intake.units,
         sender=intake.sender,
+        rules=intake.rules,
         warnings=intake.warnings,
         hides=intake.hides,
         touches=_classes(document.kind, intake.units),

@@ -1,7 +1,7 @@
 """What the GraphQL room needs of the application, declared here so that it imports none of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,11 +42,15 @@ AsOf = datetime | AsOfPosition | None
 
 
 class RequestRefused(Exception):
-    """A request that cannot be carried out as it stands; `code` goes to the client as extensions.code."""
+    """A request that cannot be carried out as it stands; `code` goes to the client as extensions.code.
 
-    def __init__(self, code: str, message: str):
+    `details` go beside it: "broken", the rules that a Bundle breaks.
+    """
+
+    def __init__(self, code: str, message: str, details: Mapping[str, Any] | None = None):
         super().__init__(message)
         self.code = code
+        self.details = dict(details or {})
 
 
 class Application(Protocol):

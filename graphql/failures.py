@@ -31,7 +31,8 @@ def told(error: GraphQLError, request_id: str) -> tuple[dict[str, Any], bool]:
         code = (error.extensions or {}).get("code", "GRAPHQL_INVALID")
         return shown | {"extensions": {"code": code}}, False
     if isinstance(original, RequestRefused):
-        return shown | {"message": str(original), "extensions": {"code": original.code}}, False
+        extensions = {"code": original.code, **original.details}
+        return shown | {"message": str(original), "extensions": extensions}, False
     message = f"something went wrong on our side; quote {request_id} when you report it"
     return shown | {"message": message, "extensions": {"code": INTERNAL, "requestId": request_id}}, True
 

@@ -56,6 +56,8 @@ if "TSUZURI_TEST_KEYS" not in os.environ:  # this is the first of the processes 
         Path(os.environ["TSUZURI_TEST_KEYS"], _name).write_text(_text)
 KEYS = Path(os.environ["TSUZURI_TEST_KEYS"])
 """Keys that every test, and every process a test starts, has in common: the same in each run."""
+LEAST_RULES = {"TSUZURI_RULES": "shape"}
+"""A test's Bundles hold the least that reading asks for; what the guides ask has tests of its own."""
 KEY_SETTINGS = {
     "TSUZURI_ROLE_KEY_FILE": str(KEYS / "role.key"),
     "TSUZURI_IDENTIFIER_KEY_FILE": str(KEYS / "identifier.key"),
@@ -67,7 +69,13 @@ KEY_SETTINGS = {
 def settings_at(home: Path, **changes: str) -> Settings:
     """Development settings over the common keys."""
     return read_settings(
-        {"TSUZURI_HOME": str(home), "TSUZURI_MODE": "development", **KEY_SETTINGS, **changes}
+        {
+            "TSUZURI_HOME": str(home),
+            "TSUZURI_MODE": "development",
+            **LEAST_RULES,
+            **KEY_SETTINGS,
+            **changes,
+        }
     )
 
 

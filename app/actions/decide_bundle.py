@@ -134,6 +134,7 @@ def _intake(services: Services, caller: Caller, bundle: ReadBundle) -> tuple[Int
         head=head.payload_id,
         units=tuple(units),
         sender=caller.person,
+        rules=reading.rules,
         warnings=reading.warnings,
         hides=hiding_marks(reading.entries),
     )

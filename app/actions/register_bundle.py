@@ -1,12 +1,11 @@
 """A facility's Bundle goes in: read, matched to its patient, and stored as events; or nothing is stored."""
 
-from hashlib import sha256
-
 from eventsourcing.persistence import IntegrityError
 
-from tsuzuri.app.actions.decide_bundle import ReadBundle, decide_bundle, may_register, may_send
+from tsuzuri.app.actions.decide_bundle import ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.load_streams import load_record
 from tsuzuri.app.actions.match_patient import digests_of, named_patient
+from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
@@ -28,9 +27,7 @@ async def register_bundle(
         Busy: try again.
     """
     may_register(caller, on_behalf=on_behalf)
-    reading = await services.bundle_reader.read(received)
-    may_send(caller, reading)
-    return await store_bundle(services, caller, ReadBundle(received, sha256(received).hexdigest(), reading))
+    return await store_bundle(services, caller, await read_received(services, caller, received))
 
 
 async def store_bundle(services: Services, caller: Caller, bundle: ReadBundle) -> RegisteredBundle:

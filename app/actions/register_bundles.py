@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from hashlib import sha256
 from uuid import UUID
 
 from eventsourcing.persistence import OperationalError
 
-from tsuzuri.app.actions.decide_bundle import Decided, ReadBundle, decide_bundle, may_register, may_send
+from tsuzuri.app.actions.decide_bundle import Decided, ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.match_patient import digests_of, named_patient
+from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import store_bundle
 from tsuzuri.app.services import Services
@@ -57,11 +57,9 @@ async def register_bundles(
 
 async def _read(services: Services, caller: Caller, body: bytes) -> ReadBundle | Refused:
     try:
-        reading = await services.bundle_reader.read(body)
-        may_send(caller, reading)
+        return await read_received(services, caller, body)
     except (BundleRejected, NotPermitted) as refused:
         return refused
-    return ReadBundle(body, sha256(body).hexdigest(), reading)
 
 
 async def _decide(services: Services, caller: Caller, bundles: Sequence[ReadBundle]) -> list[Decided]:

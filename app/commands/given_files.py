@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
+from typing import Any
 
 from tsuzuri.domain.rules.limits import SIZE_MAX_BYTES
 
@@ -27,6 +28,7 @@ class Result:
     file: str
     status: str
     reason: str | None = None
+    broken: tuple[dict[str, Any], ...] = ()  # the rules it breaks, for programs
 
 
 def find(paths: list[Path]) -> Iterator[Path | Result]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tsuzuri.app.actions.register_bundles import Refused, register_bundles
+from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.app.commands.given_files import Piece, Result, find, pieces
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.database import ready_database
@@ -117,6 +118,8 @@ def _result(file: str, told: RegisteredBundle | Refused) -> Result:
             return Result(file, "not-a-bundle", f"not a Bundle: {told.reason}")
         case BundleRejected(unreadable=True):
             return Result(file, "unreadable", str(told))
+        case BundleRejected():
+            return Result(file, "rejected", str(told), tuple(broken_rules(told.broken)))
         case _:
             return Result(file, "rejected", str(told))
 

@@ -1,4 +1,4 @@
-"""From received bytes to checked JSON: size, encoding, syntax, numbers, then the shape of FHIR R4.
+"""From received bytes to checked JSON: size, encoding, syntax, numbers, the rules, then the shape of FHIR R4.
 
 The tree keeps numbers as they were sent (Decimal, so "0.40" stays "0.40"). R4B is asked for its verdict only:
 what it would print back changes times and decimals.
@@ -13,7 +13,9 @@ import orjson
 
 from tsuzuri.domain.fhir import r4b
 from tsuzuri.domain.fhir.rejection import BundleRejected
+from tsuzuri.domain.rules.checking import check, has_errors
 from tsuzuri.domain.rules.limits import DEPTH_MAX, SIZE_MAX_BYTES
+from tsuzuri.domain.rules.policies import Policy
 
 ENTRIES_MAX = 5000
 NUMBER_MAX_CHARACTERS = 40
@@ -24,11 +26,13 @@ _BUNDLE_TYPES = frozenset(
 _STRING_OR_NUMBER = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(-?[0-9][0-9.eE+-]*)', re.DOTALL)
 
 
-def checked(received: bytes) -> dict[str, Any]:
-    """The Bundle as plain JSON. Every key in it is one that FHIR R4 knows at its place.
+def checked(received: bytes, policy: Policy) -> tuple[dict[str, Any], list[str]]:
+    """The Bundle as plain JSON, and which rules it breaks that only warn, with their places.
+
+    Every key in it is one that FHIR R4 knows at its place.
 
     Raises:
-        BundleRejected: with the first thing found wrong, from the outside in.
+        BundleRejected: with all rules that it breaks; else with the first thing found wrong, from the outside in.
     """
     if len(received) > SIZE_MAX_BYTES:
         raise BundleRejected(
@@ -36,10 +40,13 @@ def checked(received: bytes) -> dict[str, Any]:
         )
     tree = _parsed(_decoded(received))
     bundle = _bundle(tree)
+    broken = check(bundle, policy, size_bytes=len(received))
+    if has_errors(broken):
+        raise BundleRejected.of_rules(broken)
     _check_entries(bundle)
     r4b.check(bundle)
     _check_strings(bundle)
-    return bundle
+    return bundle, [f"{one.rule} {one.path}" for one in broken]
 
 
 def _decoded(received: bytes) -> str:

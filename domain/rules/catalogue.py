@@ -56,6 +56,9 @@ TABLED = (
 )
 """The rows of the tables."""
 
+TABLE_VERSION = 1
+"""Grows when what a rule asks changes under the same id. Added rules and severities tell themselves."""
+
 RULES: Mapping[str, Rule] = {rule.id: rule for rule in (*WRITTEN, *TABLED)}
 
 PROFILE_TYPES: Mapping[str, str] = {

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
+from hashlib import sha256
 
-from tsuzuri.domain.rules.catalogue import RULES
+from tsuzuri.domain.rules.catalogue import RULES, TABLE_VERSION
 from tsuzuri.domain.rules.rule import Guide, Rule, Severity
 
 _OFF = "off"
@@ -36,6 +37,18 @@ class Policy:
                 raise PolicyWrong(f"{change!r}: a change is RULE={'|'.join(_SEVERITIES)}")
             changes |= dict.fromkeys(_named(rule_id), _SEVERITIES[severity])
         return replace(self, changes=changes)
+
+    @cached_property
+    def version(self) -> str:
+        """Which rules were asked how: stored with what was checked. "clins-1.10 1 5be0c1d2".
+
+        The name, the version of the table, and a digest of the rules with their severities.
+        """
+        asked = sorted((rule.id, severity) for rule in RULES.values() if (severity := self.severity(rule)))
+        digest = sha256(
+            "\n".join(f"{rule_id} {severity}" for rule_id, severity in asked).encode()
+        ).hexdigest()
+        return f"{self.name} {TABLE_VERSION} {digest[:8]}"
 
     def severity(self, rule: Rule) -> Severity | None:
         """How a broken rule counts; None when it is not asked."""
@@ -89,6 +102,7 @@ POLICIES: Mapping[str, Policy] = {
 }
 
 
+@cache
 def policy_named(name: str, changes: str = "") -> Policy:
     """The policy of a setting.
 

@@ -16,7 +16,7 @@ import uvicorn
 from command_examples import Done, Tsuzuri
 from edge_examples import CONDITIONS, GRANT, OTHER_NUMBER, RECORD, Json, Served
 from examples import HOSPITAL, NUMBER, a_bundle
-from log_examples import a_ring, copied_database, logins, settings_at
+from log_examples import LEAST_RULES, a_ring, copied_database, logins, settings_at
 from token_examples import AUDIENCE, ISSUER, PUBLIC, Post
 from tsuzuri.app.cli import main
 from tsuzuri.app.commands.serve import Server
@@ -119,6 +119,8 @@ def tsuzuri(
         if name.startswith("TSUZURI_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TSUZURI_HOME", str(tmp_path / "home"))
+    for name, value in LEAST_RULES.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "200")
 

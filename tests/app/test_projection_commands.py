@@ -280,12 +280,21 @@ def test_a_projection_that_there_is_not_is_wrong_usage(order: Order) -> None:
 # --- processes
 
 
+# A run in the background has its children ignore interrupts; the command is to be interrupted all the same.
+_COMMAND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tsuzuri.app.cli import main
+main()
+"""
+
+
 @contextmanager
 def process(dsn: str, *words: str, stdout: int, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """`tsuzuri projections` as a process of its own, killed at the end unless it has ended before."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
     with subprocess.Popen(
-        [sys.executable, "-c", "from tsuzuri.app.cli import main; main()", "projections", *words],
+        [sys.executable, "-c", _COMMAND, "projections", *words],
         env=own | {"TSUZURI_DATABASE": dsn} | KEY_SETTINGS | settings,
         stdout=stdout,
     ) as started:

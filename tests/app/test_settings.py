@@ -40,6 +40,8 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         host="127.0.0.1",
         port=8080,
         projectors=1,
+        rules="clins-1.10",
+        rule_severities="",
         rebuild_share=0.4,
         parts=64,
     )
@@ -62,6 +64,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_HOST": "0.0.0.0",
             "TSUZURI_PORT": "9000",
             "TSUZURI_PROJECTORS": "3",
+            "TSUZURI_RULES": "clins-1.5",
+            "TSUZURI_RULE_SEVERITIES": "R6021=off",
             "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_PARTS": "4096",
         }
@@ -82,6 +86,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         host="0.0.0.0",
         port=9000,
         projectors=3,
+        rules="clins-1.5",
+        rule_severities="R6021=off",
         rebuild_share=0.25,
         parts=4096,
     )

@@ -49,6 +49,7 @@ def intake(sha256: str = A) -> Intake:
         head=UUID(int=2),
         units=(Unit(record_class=RecordClass.CONDITION, payload=UUID(int=3), sha256=C, entries=2),),
         sender="clinic-system",
+        rules="shape 1 0",
         warnings=("odd",),
     )
 

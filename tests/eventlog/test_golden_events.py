@@ -6,7 +6,7 @@ ones, from before a field was added, are only read. States are added and never e
 `python tests/eventlog/test_golden_events.py` (with `src` and `tests` on the path) adds what today's code writes.
 """
 
-from dataclasses import fields
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tsuzuri.domain.events import (
     AccessPermitted,
     AccessRefused,
     BundleCancelled,
+    BundleRefused,
     BundleRegistered,
     BundleReplaced,
     ConsentsErased,
@@ -84,6 +85,7 @@ def bundle(**more: Any) -> dict[str, Any]:
             Unit(record_class=RecordClass.LAB_RESULT, payload=an_id(6), sha256=SHA, entries=1),
         ),
         "sender": "clinic-system",
+        "rules": "clins-1.10 1 5be0c1d2",
         "warnings": ("passed-over: Device",),
         "hides": {"c-20065011": (Flag.UNDELIVERED, Flag.UNINFORMED)},
         "touches": (RecordClass.CONDITION, RecordClass.LAB_RESULT, RecordClass.DISCHARGE_SUMMARY),
@@ -230,6 +232,19 @@ EXAMPLES: tuple[Event, ...] = (
         consent_version=0,
         session=None,
     ),
+    BundleRefused(
+        originator_id=originator(an_id(16), Stream.ACCESS),
+        originator_version=0,
+        event_id=an_id(17),
+        facility="1310000001",
+        sender="system-1",
+        received_sha256=SHA,
+        received_bytes=4711,
+        place="Bundle.entry[1].resource.code",
+        rules="clins-1.10 1 5be0c1d2",
+        broken=("R9011", "T:Condition.code"),
+        session="s-1",
+    ),
     TrailRead(
         originator_id=originator(an_id(14), Stream.ACCESS),
         originator_version=0,
@@ -289,6 +304,14 @@ def of(cls: type[Event]) -> Event:
     return found[0]
 
 
+def with_defaults_of_then(event: Event, state: bytes, apart: bytes | None) -> Event:
+    """The example as a state from before one of its fields reads: with that field's plain default."""
+    said = msgspec.json.decode(state).keys() | msgspec.json.decode(apart or b"{}").keys()
+    return replace(
+        event, **{f.name: f.default for f in fields(event) if f.name not in said and f.default is not MISSING}
+    )
+
+
 @pytest.mark.parametrize("cls", EVENTS, ids=lambda cls: cls.TOPIC)
 def test_every_event_is_written_as_the_golden_state_says(cls: type[Event]) -> None:
     states = stored_states().get(cls.TOPIC)
@@ -307,10 +330,11 @@ def test_every_state_that_was_ever_stored_reads_as_the_same_event(cls: type[Even
 
         read = event_mapper().to_domain_event(stored)
 
-        assert read == event
+        meant = with_defaults_of_then(event, state, apart)
+        assert read == meant
         assert type(read) is cls
         assert {f.name for f in fields(read)} == vars(read).keys()
-        assert repr(read) == repr(event), "the values are of the same types, too"
+        assert repr(read) == repr(meant), "the values are of the same types, too"
 
 
 def test_no_state_is_kept_for_a_topic_that_is_gone() -> None:

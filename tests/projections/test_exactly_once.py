@@ -147,6 +147,7 @@ class Chart:
             head=head.payload_id,
             units=(unit,),
             sender="clinic-system",
+            rules="shape 1 0",
         )
         return register(self.record, document, intake, event_id=self.an_id())
 

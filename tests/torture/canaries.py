@@ -18,7 +18,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from examples import DOCTOR, HOSPITAL, OPERATOR
-from log_examples import KEY_SETTINGS, settings_at
+from log_examples import KEY_SETTINGS, LEAST_RULES, settings_at
 from torture.harness import Outcome, Torture
 from tsuzuri.app.actions.erase import erase_stream
 from tsuzuri.app.application import TsuzuriApplication
@@ -84,6 +84,7 @@ class World:
             "TSUZURI_HOME": str(self.folder),
             "TSUZURI_MODE": "development",
             "TSUZURI_DATABASE": self.server.dsn,
+            **LEAST_RULES,
             **KEY_SETTINGS,
         }
         done = subprocess.run(

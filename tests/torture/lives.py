@@ -103,6 +103,7 @@ class Patient:
             head=payloads[0].payload_id,
             units=tuple(units),
             sender="clinic-system",
+            rules="shape 1 0",
             hides=hides,
         )
         return self._recorded(register(self.record, document, intake, event_id=self._an_id()), payloads)
