@@ -55,7 +55,7 @@ def take(run: Run, release: Any = NEW) -> bool:
     return taken
 
 
-def analytes(connection: Connection[Any]) -> list[str | None]:
+def analytes(connection: Connection[Any]) -> list[str]:
     catch_up(connection)
     return sorted(row.analyte for row in live_rows(connection, "record_index", EntryRow) if row.analyte)
 
