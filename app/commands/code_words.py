@@ -5,7 +5,7 @@ from datetime import date
 from typing import TypeVar
 
 from tsuzuri.domain.code_changes import Changed, CodeChanges
-from tsuzuri.domain.codes import CodeEntry
+from tsuzuri.domain.codes import GROUPS, CodeEntry
 from tsuzuri.projections.code_report import Effect, UnknownCode
 
 T = TypeVar("T")
@@ -54,6 +54,8 @@ def _told(kind: str, found: Sequence[T], told: Callable[[T], str]) -> Iterator[s
 
 
 def _entry(entry: CodeEntry) -> str:
+    if entry.system == GROUPS:
+        return f"group {entry.code} {entry.display}"
     return f"{entry.system}|{entry.code} {entry.display} ({entry.group or 'no group'})"
 
 

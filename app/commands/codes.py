@@ -24,7 +24,7 @@ from tsuzuri.domain.codes import Codes, Release
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.mapper import event_mapper
-from tsuzuri.projections.catalogue import PROJECTIONS
+from tsuzuri.projections.catalogue import BY_CODES
 from tsuzuri.projections.code_report import effects, unknown_codes
 from tsuzuri.projections.generations import generations
 from tsuzuri.projections.releases import Releases
@@ -37,7 +37,7 @@ _SHA_TOLD = 12
 
 @app.command("list")
 def list_releases() -> None:
-    """The releases that were taken up, and which one each generation is filled under."""
+    """The releases that were taken up, and which one each generation of the index and the summary is filled under."""
     carried_out(_list)
 
 
@@ -62,7 +62,7 @@ def take(file: File, name: Name = None) -> None:
         typer.echo(f"{release.name} is in force already")
         return
     typer.echo(f"{release.name} is in force. What is indexed stays as it is until it is made anew under it:")
-    for projection in ("record_index", "patient_summary"):
+    for projection in BY_CODES:
         typer.echo(
             f"  tsuzuri projections rebuild {projection}, then: tsuzuri projections promote {projection}"
         )
@@ -105,16 +105,16 @@ async def _list(opened: Services) -> None:
     with opened.logins.connect(LogRole.READER) as connection:
         taken = Releases(opened.log.mapper, opened.ring).taken(connection)
         lines = [
-            f"{one.event.release}  {one.recorded_at:%Y-%m-%d %H:%M:%S%z}  {one.event.codes} codes  "
+            f"{one.event.release}  {one.recorded_at:%Y-%m-%d %H:%M:%S%z}  {one.event.codes} entries  "
             f"sha256 {one.event.sha256[:_SHA_TOLD]}  by {one.event.recorded_by}"
             for one in taken
         ]
         own = built_in()
         lines.insert(
-            0, f"{own.name}  built in  {len(own.entries)} codes  sha256 {release_sha256(own)[:_SHA_TOLD]}"
+            0, f"{own.name}  built in  {len(own.entries)} entries  sha256 {release_sha256(own)[:_SHA_TOLD]}"
         )
         lines[-1] += "  in force"
-        for projection in PROJECTIONS:
+        for projection in BY_CODES:
             lines += [
                 f"{one.name} generation {one.generation} {one.state}: under {one.codes}"
                 for one in generations(connection, projection)

@@ -68,7 +68,7 @@ def test_a_difference_is_told_and_nothing_is_stored(codes: Order, file: Path, ru
         "tsuzuri-2027.04 against tsuzuri-2026.11, which is in force:",
         "2 added",
         f"  {JLAC10}|{FILTRATION_RATE} eGFR (EGFR)",
-        "  urn:tsuzuri:group|EGFR 推算GFR (no group)",
+        "  group EGFR 推算GFR",
         "entries of the record index that would be read otherwise:",
         f"  {CLINIC} LAB_RESULT: 1 in another group, 0 known at last, 0 not known any more",
     ]
