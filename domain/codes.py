@@ -128,10 +128,6 @@ class Codes:
                     return entry
         return found[-1] if found else None
 
-    def display(self, system: str, code: str, at: date | None = None) -> str | None:
-        entry = self.entry(system, code, at)
-        return None if entry is None else entry.display
-
     def group_of(self, codings: Sequence[Coding], at: date | None = None) -> str | None:
         """The group of a result measured on that day; the national lists' word counts first, then the order sent.
 
@@ -160,10 +156,6 @@ class Codes:
             if meant := {entry.group for entry in entries if entry.group is not None}:
                 return meant
         return set()
-
-    def codes_of_group(self, group: str) -> list[CodeEntry]:
-        """The entries that belong to a group, in order."""
-        return [entry for entry in self.release.entries if entry.group == group]
 
     def _found(self, system: str, code: str) -> tuple[CodeEntry, ...]:
         """The entries that speak for a code, the earliest first: those that list it, else those of its closest form."""

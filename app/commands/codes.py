@@ -13,17 +13,12 @@ from tsuzuri.app.actions.take_release import take_release
 from tsuzuri.app.commands import code_words
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
-from tsuzuri.app.database import ready_database
-from tsuzuri.app.keys import key_encryption
-from tsuzuri.app.services import Services, logins_of
-from tsuzuri.app.settings import read_settings
+from tsuzuri.app.services import Services
 from tsuzuri.domain.code_changes import code_changes
 from tsuzuri.domain.code_files import canonical_bytes, read_release, release_sha256
 from tsuzuri.domain.code_table import built_in
 from tsuzuri.domain.codes import Codes, Release
 from tsuzuri.eventlog.connecting import LogRole
-from tsuzuri.eventlog.data_keys import KeyRing
-from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import BY_CODES
 from tsuzuri.projections.code_report import effects, unknown_codes
 from tsuzuri.projections.generations import generations
@@ -77,7 +72,7 @@ def unknown(
 
     async def work(opened: Services) -> None:
         with opened.logins.connect(LogRole.READER) as connection:
-            codes = _in_force(opened, connection)
+            codes = _codes(opened, connection)
             found = unknown_codes(connection, codes, facility)
         if as_json:
             for one in found:
@@ -94,11 +89,12 @@ def export(
     name: Annotated[str | None, typer.Argument(help="Another release than the one in force.")] = None,
 ) -> None:
     """Write a release as CSV: to go on from, or to take it up again."""
-    settings = read_settings()
-    with ready_database(settings) as dsn, logins_of(settings, dsn).connect(LogRole.READER) as connection:
-        releases = Releases(event_mapper(), KeyRing(key_encryption(settings)))
-        codes = releases.codes(connection, name or releases.in_force(connection))
-    sys.stdout.buffer.write(canonical_bytes(codes.release))
+
+    async def work(opened: Services) -> bytes:
+        with opened.logins.connect(LogRole.READER) as connection:
+            return canonical_bytes(_codes(opened, connection, name).release)
+
+    sys.stdout.buffer.write(carried_out(work))
 
 
 async def _list(opened: Services) -> None:
@@ -126,7 +122,7 @@ async def _list(opened: Services) -> None:
 async def _told(opened: Services, release: Release) -> bool:
     """Say what a release would change against the one in force; whether it changes anything."""
     with opened.logins.connect(LogRole.READER) as connection:
-        before = _in_force(opened, connection)
+        before = _codes(opened, connection)
         found = code_changes(before.release, release)
         concerned = effects(connection, before, Codes(release)) if found else []
     if not found:
@@ -138,9 +134,10 @@ async def _told(opened: Services, release: Release) -> bool:
     return True
 
 
-def _in_force(opened: Services, connection: Connection[Any]) -> Codes:
+def _codes(opened: Services, connection: Connection[Any], name: str | None = None) -> Codes:
+    """The release of that name, or the one in force."""
     releases = Releases(opened.log.mapper, opened.ring)
-    return releases.codes(connection, releases.in_force(connection))
+    return releases.codes(connection, name or releases.in_force(connection))
 
 
 def _read(file: Path, name: str | None) -> Release:

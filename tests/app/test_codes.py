@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
+from psycopg.sql import SQL, Identifier
 
 from code_examples import CORE, FILTRATION_RATE, HBA1C_LATEX, LOCAL, ODD, results_bundle, with_filtration_rate
 from command_examples import Done, Tsuzuri
 from examples import CLINIC, CLINIC_SYSTEM, HOSPITAL, NUMBER, OPERATOR
-from log_examples import KEY_SETTINGS, Run
+from log_examples import KEY_SETTINGS, KEYS, Run, settings_at
 from projection_examples import SENDER, catch_up
 from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.take_release import take_release
+from tsuzuri.app.database import bring_up
 from tsuzuri.app.services import Services
 from tsuzuri.domain.code_files import canonical_bytes
 from tsuzuri.domain.code_table import built_in
@@ -25,6 +27,7 @@ from tsuzuri.domain.events import CodeReleaseTaken
 from tsuzuri.domain.owners import codes_owner
 from tsuzuri.domain.rules.systems import JLAC10
 from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.projections.generations import generations
 
 NEW = with_filtration_rate()
 Order = Callable[..., Done]
@@ -191,3 +194,33 @@ def test_two_who_take_up_releases_at_once_are_both_in_the_log(run: Run) -> None:
 
     assert sorted(one.release for one in taken(run)) == ["other-1", "tsuzuri-2027.04"]
     assert [one.originator_version for one in taken(run)] == [1, 2]
+
+
+def test_a_projection_that_is_new_to_the_database_begins_under_the_release_in_force(
+    run: Run, dsn: str, connection: Connection[Any]
+) -> None:
+    run(lambda opened: take_release(opened, OPERATOR, NEW))
+    drop_projection(connection, "facilities")
+
+    bring_up(settings_at(KEYS), dsn)
+
+    assert [one.codes for one in generations(connection, "facilities")] == [NEW.name]
+    assert [one.codes for one in generations(connection, "record_index")] == [built_in().name]
+
+
+def test_a_database_without_a_release_of_its_own_is_brought_up_without_keys(
+    dsn: str, connection: Connection[Any], tmp_path: Path
+) -> None:
+    drop_projection(connection, "facilities")
+    nowhere = settings_at(tmp_path, TSUZURI_ENCRYPTION_KEYS_FILE=str(tmp_path / "not-here"))
+
+    bring_up(nowhere, dsn)
+
+    assert [one.codes for one in generations(connection, "facilities")] == [built_in().name]
+
+
+def drop_projection(connection: Connection[Any], name: str) -> None:
+    """As it is in a database of a program that did not have it yet."""
+    connection.execute("DELETE FROM projection_generation WHERE name = %s", (name,))
+    connection.execute("DELETE FROM projection WHERE name = %s", (name,))
+    connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(f"{name}_g1")))
