@@ -1,6 +1,7 @@
 """A release as a file: what it may say, and what is told of one that cannot be taken up."""
 
 from datetime import date
+from itertools import product
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from tsuzuri.domain.code_files import (
     release_sha256,
 )
 from tsuzuri.domain.code_table import built_in
-from tsuzuri.domain.codes import CodeEntry, Release
+from tsuzuri.domain.codes import CodeEntry, Codes, Release
 from tsuzuri.domain.rules.systems import JLAC10
 from tsuzuri.domain.vocabulary import RecordClass
 
@@ -127,6 +128,25 @@ def test_two_lines_never_speak_for_one_code_on_one_day(one: str, other: str, mee
         ReleaseMalformed, match="line 3: it speaks of the same code on the same day as line 2"
     ):
         a_release(f"urn:x,{one}", f"urn:x,{other}")
+
+
+@given(st.lists(st.text("AB?", min_size=3, max_size=3), min_size=1, max_size=6, unique=True))
+def test_of_a_release_that_is_taken_each_code_has_one_meaning_in_whatever_order_it_is_listed(
+    forms: list[str],
+) -> None:
+    lines = [f"urn:x,{form},{form},,,," for form in forms]
+    try:
+        release = a_release(*lines)
+    except ReleaseMalformed:
+        return
+    one, other = Codes(release), Codes(Release("other", release.entries[::-1]))
+
+    for code in map("".join, product("AB", repeat=3)):
+        fitting = [form for form in forms if all(a in ("?", b) for a, b in zip(form, code, strict=True))]
+        entry = one.entry("urn:x", code)
+        assert entry == other.entry("urn:x", code)
+        assert (entry is None) == (not fitting)
+        assert entry is None or entry.code == min(fitting, key=lambda form: form.count("?"))
 
 
 @pytest.mark.parametrize(

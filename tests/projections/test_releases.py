@@ -7,23 +7,25 @@ import pytest
 from psycopg import Connection
 
 from code_examples import (
+    BUILT_IN,
     CORE,
     FILTRATION_RATE,
     HBA1C_HPLC,
     HBA1C_LATEX,
     LOCAL,
+    a_release,
     results_bundle,
     with_filtration_rate,
 )
-from examples import CLINIC, HOSPITAL, NUMBER, OPERATOR
+from examples import CLINIC, CLINIC_SYSTEM, HOSPITAL, NUMBER, OPERATOR, a_bundle
 from log_examples import Run
 from projection_examples import SENDER, an_engine, catch_up, live_rows
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.take_release import take_release
 from tsuzuri.app.services import Services
 from tsuzuri.domain.code_table import built_in
-from tsuzuri.domain.codes import CodesUnknown
-from tsuzuri.domain.rules.systems import JLAC10
+from tsuzuri.domain.codes import Codes, CodesUnknown
+from tsuzuri.domain.rules.systems import DISEASE, JLAC10
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.code_report import Effect, UnknownCode, effects, unknown_codes
 from tsuzuri.projections.generations import (
@@ -39,6 +41,7 @@ from tsuzuri.projections.record_rows import EntryRow
 INDEX = PROJECTIONS["record_index"]
 EGFR = {"eGFR": [(JLAC10, FILTRATION_RATE)]}
 NEW = with_filtration_rate()
+DIAGNOSES = {"20065011": "上腹部痛", "20071111": "発熱", "20072222": "咳"}
 
 
 def send(run: Run, facility: str, codes: dict[str, list[tuple[str, str]]], local_id: str = "labs-1") -> UUID:
@@ -159,14 +162,30 @@ def test_what_a_release_would_do_is_counted_by_facility_and_class(
     send(run, HOSPITAL, EGFR)
     send(run, HOSPITAL, EGFR, local_id="labs-2")
     catch_up(connection)
-    codes = an_engine().releases.codes(connection, built_in().name)
 
-    found = effects(connection, codes, type(codes)(NEW))
+    found = effects(connection, BUILT_IN, Codes(NEW))
 
     assert found == [
         Effect(CLINIC, "LAB_RESULT", regrouped=1, known=0, unknown=0),
         Effect(HOSPITAL, "LAB_RESULT", regrouped=2, known=0, unknown=0),
     ]
+
+
+def test_a_release_that_covers_diagnoses_counts_a_code_as_of_the_day_it_was_reported(
+    run: Run, connection: Connection[Any]
+) -> None:
+    run(lambda services: register_bundle(services, CLINIC_SYSTEM, a_bundle(conditions=DIAGNOSES)))
+    catch_up(connection)
+    listed = a_release(
+        f"{DISEASE},20065011,上腹部痛,2026-01-01,,CONDITION,",  # of an onset long before
+        f"{DISEASE},20071111,発熱,,2025-12-31,CONDITION,",
+    )
+
+    found = effects(connection, BUILT_IN, Codes(listed))
+    unknown = unknown_codes(connection, Codes(listed))
+
+    assert found == [Effect(CLINIC, "CONDITION", regrouped=0, known=0, unknown=2)]
+    assert sorted(one.code for one in unknown) == ["20071111", "20072222"]
 
 
 def test_unknown_codes_are_counted_by_facility_and_replaced_entries_are_not(
@@ -178,9 +197,8 @@ def test_unknown_codes_are_counted_by_facility_and_replaced_entries_are_not(
     send(run, HOSPITAL, odd)
     send(run, HOSPITAL, EGFR)  # under the same key: it replaces the odd one
     catch_up(connection)
-    codes = an_engine().releases.codes(connection, built_in().name)
 
-    assert unknown_codes(connection, codes) == [
+    assert unknown_codes(connection, BUILT_IN) == [
         UnknownCode(CLINIC, "LAB_RESULT", CORE, "9X999000002399901", entries=2)
     ]
-    assert unknown_codes(connection, codes, HOSPITAL) == []
+    assert unknown_codes(connection, BUILT_IN, HOSPITAL) == []
