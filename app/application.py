@@ -24,6 +24,7 @@ from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.app.looks import Looks
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
 from tsuzuri.domain.events import RecordErased
 from tsuzuri.domain.fhir.bundle import BundleRejected
@@ -32,6 +33,7 @@ from tsuzuri.domain.orders import Why
 from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.eventlog.appending import LogUnavailable
+from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.graphql.context import AsOf, RequestRefused
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
@@ -41,6 +43,7 @@ from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.freshness import Freshness, freshness, served_generation
 from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
 from tsuzuri.projections.quarantine import Quarantined
+from tsuzuri.projections.releases import Releases
 from tsuzuri.projections.replaying import NotQuarantined, Tried
 from tsuzuri.projections.standings import FillProgress, Standing
 
@@ -82,6 +85,7 @@ class TsuzuriApplication:
         self.seals: Seals = services.seals
         self.schema_sha256 = schema_sha256
         self.looks = Looks(self.projection_standings)
+        self.releases = Releases(services.log.mapper, services.ring)
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         async with (
@@ -98,6 +102,14 @@ class TsuzuriApplication:
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         async with self.services.pool.connection() as connection:
             return await freshness(connection, projection, self.services.log.part_of(patient), patient)
+
+    async def codes(self, release: str) -> Codes:
+        held = self.releases.held(release)
+        return await asyncio.to_thread(self._read_codes, release) if held is None else held
+
+    def _read_codes(self, release: str) -> Codes:
+        with self.services.logins.connect(LogRole.READER) as connection:
+            return self.releases.codes(connection, release)
 
     async def erased_behind(self, projection: str, patient: UUID) -> bool:
         stands = await self.stands(projection, patient)

@@ -16,6 +16,7 @@ COMMANDS = {
     "schema": "development:schema_app",
     "projections": "projections:app",
     "facilities": "facilities:app",
+    "codes": "codes:app",
     "keys": "keys:app",
     "erase": "erase:app",
     "db": "database:app",
@@ -88,6 +89,8 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.app.settings import SettingsWrong
     from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused
     from tsuzuri.domain.callers import IncompleteCaller
+    from tsuzuri.domain.code_files import ReleaseMalformed
+    from tsuzuri.domain.codes import CodesUnknown
     from tsuzuri.domain.erasures import ErasureHeld, NothingToErase, NothingToLift
     from tsuzuri.domain.identifiers import MalformedNumber
     from tsuzuri.eventlog.appending import LogUnavailable
@@ -97,15 +100,22 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
     from tsuzuri.projections.replaying import NothingOfPatient, NotQuarantined
 
-    if isinstance(
-        error, SettingsWrong | DevelopmentOnly | IncompleteCaller | MalformedNumber | UnknownProjection
-    ):
+    wrong = (
+        SettingsWrong,
+        DevelopmentOnly,
+        IncompleteCaller,
+        MalformedNumber,
+        ReleaseMalformed,
+        UnknownProjection,
+    )
+    if isinstance(error, wrong):
         return 2
     if isinstance(error, OperationalError) and error.sqlstate is None:
         return 1  # the server has said nothing: it could not be reached
     stopped = (
         refusals.Busy,
         refusals.NotPermitted,
+        CodesUnknown,
         EmbeddedPostgresUnavailable,
         ErasureHeld,
         KeyUnavailable,

@@ -8,11 +8,16 @@ from psycopg import Connection, OperationalError
 from psycopg.sql import SQL, Identifier, Literal
 
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
+from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.migrate import Migration, MigrationRefused, migrate, pending_migrations
 from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import Settings
+from tsuzuri.domain.code_table import built_in
 from tsuzuri.eventlog.connecting import Logins, LogRole, connect
+from tsuzuri.eventlog.data_keys import KeyRing
+from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.generations import prepare, unprepared
+from tsuzuri.projections.releases import Releases, any_taken
 
 
 @contextmanager
@@ -64,8 +69,15 @@ def bring_up(settings: Settings, dsn: str) -> list[Migration]:
         applied = migrate(connection, parts=settings.parts)
         let_in(connection, logins)
     with logins.connect(LogRole.PROJECTOR) as connection:
-        prepare(connection)
+        prepare(connection, lambda: _release_in_force(settings, connection))
     return applied
+
+
+def _release_in_force(settings: Settings, connection: Connection[Any]) -> str:
+    """The log tells it, sealed: only a database to which a release was taken up asks for the keys here."""
+    if not any_taken(connection):
+        return built_in().name
+    return Releases(event_mapper(), KeyRing(key_encryption(settings))).in_force(connection)
 
 
 def let_in(connection: Connection[Any], logins: Logins) -> None:

@@ -158,13 +158,13 @@ def rebuilding(dsn: str, name: str, processes: int = 1) -> Iterator[Slice]:
     """A slice that is one whole rebuild: begun, filled by so many processes, indexed; and then dropped, untimed."""
     projection = PROJECTIONS[name]
     with (
-        ours.opened_projector(dsn) as (connection, _),
+        ours.opened_projector(dsn) as (connection, engine),
         Crew(filling, dsn, name, processes=processes, numbered=True) as fillers,
     ):
 
         def run(seconds: float) -> Measured:
             began = time.monotonic()
-            generation = begin_rebuild(connection, projection)
+            generation = begin_rebuild(connection, engine, projection)
             filled = fillers(seconds)
             assert index_when_filled(connection, projection, generation), "parts were left out"
             ended = time.monotonic()

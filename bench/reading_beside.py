@@ -92,7 +92,7 @@ def rebuilding_on(dsn: str, name: str, share: float) -> Iterator[Slice]:
             events = 0
             began = time.monotonic()
             while time.monotonic() < began + seconds:
-                generation = begin_rebuild(connection, projection)
+                generation = begin_rebuild(connection, engine, projection)
                 filled = fill(connection, engine, projection, generation)
                 events += filled.events
                 time.sleep(filled.rest)

@@ -27,6 +27,8 @@ from psycopg.sql import SQL, Identifier, Placeholder
 
 from bench.rounds import Measured, Slice
 from bench.stock import StockApplication, environment, opened_stock
+from tsuzuri.domain.code_table import built_in
+from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.events import EVENTS, Event
 from tsuzuri.eventlog.connecting import connect
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
@@ -36,6 +38,7 @@ STOCK_EVENTS, STOCK_SECONDS = 5_000, 3.0
 """One slice of it: so many events, or fewer if they take longer."""
 
 _TYPES = {event.TOPIC: event for event in EVENTS}
+_CODES = Codes(built_in())
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ def recorded(stored: StockRecorded) -> Recorded[Event]:
         stored.pos,
         stored.timestamp,
         {UUID(payload): body.encode() for payload, body in stored.payloads.items()},
+        _CODES,
     )
 
 

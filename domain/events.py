@@ -372,6 +372,20 @@ class OperatorActed(Event):
     recorded_by: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class CodeReleaseTaken(Event):
+    """A release of the codes was taken up: generations made from now on are filled under it."""
+
+    TOPIC = "code-release-taken"
+    STREAM = Stream.RECORD
+
+    release: str  # its name, which stays with these bytes
+    sha256: str  # hex, of the payload's bytes
+    codes: int  # how many entries it has
+    payload: UUID  # the release as canonical CSV
+    recorded_by: str
+
+
 EVENTS: tuple[type[Event], ...] = (
     PatientIdentified,
     BundleRegistered,
@@ -391,5 +405,6 @@ EVENTS: tuple[type[Event], ...] = (
     TrailRead,
     FacilityListed,
     OperatorActed,
+    CodeReleaseTaken,
 )
 """The whole vocabulary. What is not here is not in the log."""

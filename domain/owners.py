@@ -20,6 +20,11 @@ def projection_owner(name: str) -> UUID:
     return uuid5(_NAMESPACE, f"projection/{name}")
 
 
+def codes_owner() -> UUID:
+    """The owner id of the stream in which the code releases are kept."""
+    return uuid5(_NAMESPACE, "codes")
+
+
 def document_id(patient: UUID, facility: str, system: str, value: str, kind: str) -> UUID:
     """One id for all versions of a Bundle under one key. The parts are length-marked, so none runs into the next."""
     key = "".join(f"{len(part)}:{part}" for part in (facility, system, value, kind))

@@ -28,6 +28,9 @@ SIX_INFORMATIONS = (
 )
 """6情報: the classes that are shared as information, whichever Bundle brought them."""
 
+RESULT_CLASSES = (RecordClass.LAB_RESULT, RecordClass.INFECTION, RecordClass.CHECKUP_REPORT)
+"""The classes whose entries may be results of tests, which a trend is made of."""
+
 TERMS: dict[RecordClass, str] = {
     RecordClass.CONDITION: "傷病名",
     RecordClass.DRUG_ALLERGY: "薬剤アレルギー等",

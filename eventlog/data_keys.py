@@ -28,7 +28,7 @@ class KeyUse(StrEnum):
     RECORD = "record"
     CONSENT = "consent"
     ACCESS = "access"  # the list of who looked outlives the record
-    DOCUMENT = "document"  # the received bytes of one Bundle, and the document read from them
+    DOCUMENT = "document"  # the received bytes of one Bundle, and the document read from them; a code release
     UNIT = "unit"  # the entries of one class taken from one Bundle: they may outlive it
 
 

@@ -11,6 +11,7 @@ from psycopg.sql import Composed
 from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.registrations import RegisteredBundle
@@ -66,6 +67,9 @@ class Application(Protocol):
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         """Which generation of a projection is live, and where it stands in the patient's part."""
+
+    async def codes(self, release: str) -> Codes:
+        """A release of the codes, by the name of which a generation is filled."""
 
     async def erased_behind(self, projection: str, patient: UUID) -> bool:
         """Whether the patient's record was erased behind where the projection stands: it still holds what was in it."""

@@ -127,11 +127,22 @@ class ProjectionCheck:
     rows: float = strawberry.field(description="Rows of the generation beside the live one.")
     differing_patients: int = strawberry.field(description="Patients with a row that is not in both.")
     differences: list[RowDifference] = strawberry.field(description="The first 1,000 of them.")
+    codes: list[str] = strawberry.field(
+        description="Code releases that the live one and the one beside it are filled under: groups differ with them."
+    )
 
     @classmethod
     def of(cls, found: Comparison | None) -> Self:
         if found is None:
-            return cls(compared=False, equal=False, patients=0, rows=0, differing_patients=0, differences=[])
+            return cls(
+                compared=False,
+                equal=False,
+                patients=0,
+                rows=0,
+                differing_patients=0,
+                differences=[],
+                codes=[],
+            )
         return cls(
             compared=True,
             equal=found.equal,
@@ -139,6 +150,7 @@ class ProjectionCheck:
             rows=found.rows,
             differing_patients=len(found.differing),
             differences=[RowDifference.of(one) for one in found.differences[:DIFFERENCES_SHOWN]],
+            codes=list(found.codes),
         )
 
 

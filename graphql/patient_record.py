@@ -103,10 +103,19 @@ class Summary:
         return [Entry.of(self.reader, row) for row in await self.reader.summary(record_class)]
 
 
+@strawberry.type(description="項目: results that may be compared, whatever the facility and its code.")
+class CodeGroup:
+    id: strawberry.ID = strawberry.field(description="A name in capitals, e.g. HBA1C: ask labSeries for it.")
+    name: str = strawberry.field(description="In Japanese.")
+
+
 @strawberry.type(description="A result over time, oldest first.")
 class LabSeries:
     codes: list[str] = strawberry.field(description="The codes asked for.")
-    points: list[Entry] = strawberry.field(description="Results under any of them, from all facilities.")
+    group: CodeGroup | None = strawberry.field(description="Their group, when all are of one.")
+    points: list[Entry] = strawberry.field(
+        description="Results under any of them or of their groups, from all facilities."
+    )
 
 
 TimelineItem = Annotated[
@@ -195,9 +204,21 @@ class PatientRecord:
         return None if row is None else Document.of(self.reader, row)
 
     @strawberry.field(description="One result over time, across codes and facilities.")
-    async def lab_series(self, codes: list[str], start: From = None, end: To = None) -> LabSeries:
-        rows = await self.reader.series(codes, start, end)
-        return LabSeries(codes=codes, points=[Entry.of(self.reader, row) for row in rows])
+    async def lab_series(
+        self,
+        codes: Annotated[
+            list[str],
+            strawberry.argument(description='Ids of groups, codes: "HBA1C", "code", "system|code".'),
+        ],
+        start: From = None,
+        end: To = None,
+    ) -> LabSeries:
+        group, rows = await self.reader.series(codes, start, end)
+        return LabSeries(
+            codes=codes,
+            group=CodeGroup(id=strawberry.ID(group.id), name=group.name_ja) if group else None,
+            points=[Entry.of(self.reader, row) for row in rows],
+        )
 
     @strawberry.field(description="Entries and documents in one order of time, newest first.")
     async def timeline(

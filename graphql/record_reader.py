@@ -11,12 +11,14 @@ import orjson
 from psycopg.sql import Composable, Composed
 from strawberry.dataloader import DataLoader
 
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, DocumentKind, RecordClass
+from tsuzuri.domain.codes import Group
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, DocumentKind, RecordClass
 from tsuzuri.graphql.context import ROWS_MAX, Context, RequestRefused
 from tsuzuri.graphql.paging import opened, page_size
 from tsuzuri.graphql.readings import Reading
 from tsuzuri.graphql.statements import (
     Source,
+    any_of,
     between,
     by_ids,
     equal,
@@ -29,7 +31,6 @@ from tsuzuri.projections import identities, patient_summary, record_index
 from tsuzuri.projections.sight import LeftOut
 from tsuzuri.projections.view import View
 
-RESULT_CLASSES = (RecordClass.LAB_RESULT, RecordClass.INFECTION, RecordClass.CHECKUP_REPORT)
 SERIES_MAX = 1_000
 NEVER_TOO_MANY = (RecordClass.DRUG_ALLERGY, RecordClass.OTHER_ALLERGY, RecordClass.INFECTION)
 RESULTS_OF_EACH = 3  # the national rule shows a result's last three
@@ -124,13 +125,21 @@ class RecordReader:
 
     async def series(
         self, codes: Sequence[str], start: datetime | None, end: datetime | None
-    ) -> Sequence[Row]:
-        """Results under any of these codes, oldest first, at most SERIES_MAX of the newest."""
-        where = self._asked(RESULT_CLASSES) + between("sort_at", start, end) + [overlaps("codes", codes)]
+    ) -> tuple[Group | None, Sequence[Row]]:
+        """Results under these codes and all others of their groups, oldest first, at most SERIES_MAX of the newest.
+
+        The group, when all codes are of one. Groups are those of the release that the generation is filled under.
+        """
+        registry = await self.application.codes(self.reading.stands.codes)
+        groups = registry.groups_asked(codes)
+        plain = [code for code in codes if code not in registry.groups]
+        of_them = any_of(one_of("analyte", groups), overlaps("codes", plain))
+        where = self._asked(RESULT_CLASSES) + between("sort_at", start, end) + [of_them]
         source = self._source(record_index.ENTRIES)
         found = await self._fetch(source.page(where, SERIES_MAX - 1, None))
         self._show(found)
-        return found[::-1]
+        same = len(groups) == 1 and all(registry.groups_asked([code]) for code in codes)
+        return registry.groups[groups[0]] if same else None, found[::-1]
 
     async def summary(self, record_class: RecordClass) -> Sequence[Row]:
         """The current entries of one of the six informations, newest first; of results, the last three of each analyte.
@@ -164,8 +173,8 @@ class RecordReader:
         if sight.recorded_by or sight.left_out != LeftOut() or sight.position != self.reading.stands.position:
             return None
         stands = await self.application.stands(patient_summary.NAME, sight.patient)
-        if stands.position != sight.position:
-            return None
+        if stands.position != sight.position or stands.codes != self.reading.stands.codes:
+            return None  # under another release, "the last three of each" would be of other groups
         schema = f"{patient_summary.NAME}_g{stands.generation}"
         source = guarded(patient_summary.VIEW, schema, sight)
         found = await self._fetch(source.all([one_of("record_class", classes)]))

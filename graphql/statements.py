@@ -109,6 +109,11 @@ def overlaps(column: str, values: Sequence[Any]) -> Composable:
     return SQL("{} && {}::text[]").format(Identifier(column), Literal([_plain(value) for value in values]))
 
 
+def any_of(*conditions: Composable) -> Composable:
+    """At least one of them holds."""
+    return SQL("({})").format(SQL(" OR ").join(conditions))
+
+
 def between(column: str, start: datetime | None, end: datetime | None) -> list[Composable]:
     """From *start* (inclusive) to *end* (exclusive); either may be open. Raises RequestRefused."""
     conditions: list[Composable] = []

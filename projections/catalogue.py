@@ -78,6 +78,9 @@ PROJECTIONS: dict[str, Projection] = {
     for module in (identities, facilities, record_index, patient_summary, consent_register, audit_trail)
 }
 
+BY_CODES = (record_index.NAME, patient_summary.NAME)
+"""Those whose rows depend on the code release that a generation is filled under."""
+
 
 def projection(name: str) -> Projection:
     """Raises UnknownProjection, naming those there are."""

@@ -39,11 +39,17 @@ class Comparison:
     owners: int
     rows: int  # in the new one
     differences: Sequence[Difference]
+    codes: tuple[str, str]  # the code releases that the old one and the new one are filled under
 
     @property
     def differing(self) -> list[UUID]:
         """The owners that differ, in order."""
         return sorted({one.owner for one in self.differences})
+
+    @property
+    def one_release(self) -> bool:
+        """Else the groups of results (`analyte`) may differ, and are meant to."""
+        return self.codes[0] == self.codes[1]
 
     @property
     def equal(self) -> bool:
@@ -79,7 +85,8 @@ def compare(
         for part, some in sorted(parts.items())
         for difference in _held_differences(connection, engine, projection, (old, new), part, some)
     ]
-    return Comparison(owners, rows, found)
+    codes = [engine.releases.of_generation(connection, projection.name, one).name for one in (old, new)]
+    return Comparison(owners, rows, found, (codes[0], codes[1]))
 
 
 def _owners_behind(connection: Connection[Any], projection: Projection, upto: Vector) -> set[UUID]:

@@ -25,6 +25,7 @@ from tsuzuri.projections.folding import OwnerFold, merge_folds, poisons
 from tsuzuri.projections.merging import load
 from tsuzuri.projections.opening import open_by_owner
 from tsuzuri.projections.quarantine import quarantine, skipped, waiting
+from tsuzuri.projections.releases import Releases
 from tsuzuri.projections.rows import Rows
 
 BATCH_EVENTS = 5_000
@@ -50,7 +51,7 @@ class Progress:
 
 
 class Engine:
-    """Applies batches to generations. All it remembers is how many events the next batch of each may have.
+    """Applies batches to generations. It remembers the code releases, and how many events the next batch may have.
 
     *rebuild_share* is how much of its time the filling of a new generation may take (see `Filled.rest`).
     """
@@ -65,6 +66,7 @@ class Engine:
     ):
         self.mapper = mapper
         self.ring = ring
+        self.releases = Releases(mapper, ring)
         self.batch_events = batch_events
         self.rebuild_share = rebuild_share
         self._limits: dict[str, float] = {}
@@ -167,12 +169,14 @@ class Engine:
             for owner, events in owners.items()
         }
         loaded = load(connection, schema, looks)
+        codes = self.releases.of_generation(connection, projection.name, generation)
         folds = [
             OwnerFold(
                 projection,
                 owner,
                 events,
                 carrying,
+                codes,
                 partial(Rows, loaded.get(owner, ()), looks[owner]),
             )
             for owner, events in owners.items()

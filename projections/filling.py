@@ -178,13 +178,14 @@ def _fill_part(
     carrying = Carrying(
         connection, engine.ring, projection, [one for events in owners.values() for one in events.opened]
     )
+    codes = engine.releases.of_generation(connection, projection.name, generation)
     folds: list[OwnerFold] = []
     weight = 0
     for owner, events in owners.items():
         if weight > BATCH_BYTES:
             complete = False
             break
-        folds.append(OwnerFold(projection, owner, events, carrying, Rows))
+        folds.append(OwnerFold(projection, owner, events, carrying, codes, Rows))
         weight += sum(carrying.bytes_of(one.logged.event_id) for one in events.opened)
     failpoint("merge.before")
     merge_folds(connection, projection.schema(generation), folds)

@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import Connection, DataError, Error, IntegrityError
 from psycopg.errors import ProgramLimitExceeded
 
+from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.events import Erased
 from tsuzuri.projections.carrying import Carrying
 from tsuzuri.projections.catalogue import Projection
@@ -25,10 +26,12 @@ class OwnerFold:
         owner: UUID,
         events: OwnerEvents,
         carrying: Carrying,
+        codes: Codes,
         start: Callable[[], Rows],
     ) -> None:
         self._projection = projection
         self._carrying = carrying
+        self._codes = codes
         self._start = start
         self.owner = owner
         self.opened = events.opened
@@ -69,6 +72,7 @@ class OwnerFold:
                 logged.pos,
                 logged.recorded_at,
                 self._carrying.of(one),
+                self._codes,
             ),
         )
 

@@ -23,6 +23,7 @@ class Freshness:
     lag_seconds: float  # 0 when it stands at the head
     at_head: bool
     quarantined: bool  # it does not get any further by waiting
+    codes: str  # name of the code release that the generation is filled under
 
 
 SERVED = """(
@@ -45,13 +46,14 @@ async def freshness(connection: AsyncConnection[Any], projection: str, part: int
     """One look, by keys alone. Raises ProjectionOutdated."""
     cursor = await connection.execute(
         f"""
-        SELECT s.generation, s.pos, s.quarantined,
+        SELECT s.generation, s.codes, s.pos, s.quarantined,
                (SELECT e.recorded_at FROM event e WHERE e.part = %(part)b AND e.pos = s.pos),
                (SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
                 FROM event e WHERE e.part = %(part)b AND e.pos = s.pos + 1)
         FROM (
-            SELECT c.generation, least(c.pos, q.pos - 1) AS pos, q.pos IS NOT NULL AS quarantined
-            FROM projection_checkpoint c LEFT JOIN projection_quarantine q
+            SELECT c.generation, g.codes, least(c.pos, q.pos - 1) AS pos, q.pos IS NOT NULL AS quarantined
+            FROM projection_checkpoint c JOIN projection_generation g USING (name, generation)
+            LEFT JOIN projection_quarantine q
             ON q.name = c.name AND q.generation = c.generation AND q.patient_id = %(patient)b
             WHERE c.name = %(name)b AND c.generation = {SERVED} AND c.part = %(part)b
         ) AS s
@@ -66,7 +68,7 @@ async def freshness(connection: AsyncConnection[Any], projection: str, part: int
         binary=True,
     )
     row = await cursor.fetchone()
-    generation, position, quarantined, recorded_at, lag = row or (None, 0, False, None, None)
+    generation, codes, position, quarantined, recorded_at, lag = row or (None, "", 0, False, None, None)
     return Freshness(
         _served(projection, generation),
         position,
@@ -74,6 +76,7 @@ async def freshness(connection: AsyncConnection[Any], projection: str, part: int
         max(0.0, lag or 0.0),
         lag is None and not quarantined,
         quarantined,
+        codes,
     )
 
 

@@ -1,5 +1,6 @@
 """Generations of a projection: one that reads follow, one that is filled beside it, those that are kept."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,16 +35,20 @@ class Generation:
     generation: int
     version: int  # of the code that fills it
     state: str  # FILLING, READY, LIVE, RETIRED
+    codes: str  # name of the code release it is filled under
 
 
-def prepare(connection: Connection[Any]) -> None:
-    """Give every projection a live generation; a new projection starts with an empty one and catches up."""
+def prepare(connection: Connection[Any], codes: Callable[[], str]) -> None:
+    """Give every projection a live generation; a new projection starts with an empty one and catches up.
+
+    *codes* names the release in force; it is asked only when a generation is made.
+    """
     for name in unprepared(connection):
         projection = PROJECTIONS[name]
         try:
             with connection.transaction():
                 connection.execute("INSERT INTO projection (name, live) VALUES (%s, 1)", (projection.name,))
-                _create(connection, projection, 1, "LIVE")
+                _create(connection, projection, 1, "LIVE", codes())
         except UniqueViolation:  # another process was faster
             continue
     connection.execute("INSERT INTO projector_lease (part) SELECT part FROM part_head ON CONFLICT DO NOTHING")
@@ -58,7 +63,8 @@ def unprepared(connection: Connection[Any]) -> list[str]:
 def generations(connection: Connection[Any], name: str) -> list[Generation]:
     """All that there are, oldest first."""
     found = connection.execute(
-        "SELECT name, generation, version, state FROM projection_generation WHERE name = %s ORDER BY generation",
+        """SELECT name, generation, version, state, codes FROM projection_generation
+           WHERE name = %s ORDER BY generation""",
         (name,),
     )
     return [Generation(*row) for row in found.fetchall()]
@@ -85,20 +91,21 @@ def begun(connection: Connection[Any], name: str) -> Generation:
     return found
 
 
-def begin_rebuild(connection: Connection[Any], projection: Projection) -> int:
+def begin_rebuild(connection: Connection[Any], engine: Engine, projection: Projection) -> int:
     """A new, empty generation beside the live one, or the one that was begun already; its number.
 
-    One that was begun by another version of the code is dropped: nobody can go on with it.
+    One that was begun by another version of the code is dropped: nobody can go on with it. So is one that was begun
+    under another code release than the one in force.
     """
     with connection.transaction():
         connection.execute("SELECT FROM projection WHERE name = %s FOR UPDATE", (projection.name,))
-        found = beside(connection, projection.name)
-        if found is not None and found.version == projection.version:
+        found, codes = beside(connection, projection.name), engine.releases.in_force(connection)
+        if found is not None and (found.version, found.codes) == (projection.version, codes):
             return found.generation
         if found is not None:
             drop(connection, projection, found.generation)
         number = generations(connection, projection.name)[-1].generation + 1
-        _create(connection, projection, number, "FILLING")
+        _create(connection, projection, number, "FILLING", codes)
         return number
 
 
@@ -212,7 +219,9 @@ def _held(connection: Connection[Any], projection: Projection, generation: int) 
     return dict(found.fetchall())
 
 
-def _create(connection: Connection[Any], projection: Projection, generation: int, state: str) -> None:
+def _create(
+    connection: Connection[Any], projection: Projection, generation: int, state: str, codes: str
+) -> None:
     schema = Identifier(projection.schema(generation))
     connection.execute(SQL("CREATE SCHEMA {}").format(schema))
     connection.execute(SQL("SET LOCAL search_path TO {}, public").format(schema))
@@ -225,8 +234,8 @@ def _create(connection: Connection[Any], projection: Projection, generation: int
         connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
         connection.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, reader))
     connection.execute(
-        "INSERT INTO projection_generation (name, generation, version, state) VALUES (%s, %s, %s, %s)",
-        (projection.name, generation, projection.version, state),
+        "INSERT INTO projection_generation (name, generation, version, codes, state) VALUES (%s, %s, %s, %s, %s)",
+        (projection.name, generation, projection.version, codes, state),
     )
     connection.execute(
         """INSERT INTO projection_checkpoint (name, generation, part, fill_upto)

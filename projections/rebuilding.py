@@ -54,7 +54,7 @@ def rebuild(
     costs one batch, and so does a pause: called again, this goes on. Raises ProjectionPaused.
     """
     check_running(connection, projection.name)
-    generation = begin_rebuild(connection, projection)
+    generation = begin_rebuild(connection, engine, projection)
     while True:
         filled = fill(connection, engine, projection, generation)
         if not filled.more and index_when_filled(connection, projection, generation):

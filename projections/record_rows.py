@@ -5,11 +5,12 @@ from uuid import UUID
 
 import msgspec
 
+from tsuzuri.domain.analytes import analyte
 from tsuzuri.domain.events import BundleAccepted, Event
 from tsuzuri.domain.owners import entry_id
 from tsuzuri.domain.record import Document, Entry
 from tsuzuri.domain.units import load_entries
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RecordClass
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
 from tsuzuri.projections.rows import Recorded, Row
 
 
@@ -63,7 +64,9 @@ class EntryRow(Row, frozen=True, kw_only=True):
     resource_place: int
     sender: str  # the facility that registered the Bundle; `facility` is whom the entry names
     fact: str  # see Entry.fact
-    analyte: str | None  # what a result measures, for "the last three of each"
+    analyte: (
+        str | None
+    )  # what a result measures, for "the last three of each" and trends: see domain/analytes.py
     name: str
     codings: str  # JSON
     codes: list[str]  # "code" and "system|code", to look for
@@ -127,14 +130,6 @@ def entry_rows(recorded: Recorded[Event], event: BundleAccepted) -> list[EntryRo
     ]
 
 
-def _analyte(entry: Entry) -> str | None:
-    """The name in the national list where a result is coded in it, else the sender's own."""
-    if entry.record_class not in (RecordClass.LAB_RESULT, RecordClass.INFECTION):
-        return None
-    listed = (coding.display for coding in entry.codings if "Labo_CS" in coding.system and coding.display)
-    return next(listed, entry.name)
-
-
 def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, entry: Entry) -> EntryRow:
     fact, flags = entry.fact, [str(flag) for flag in entry.flags]
     return EntryRow(
@@ -150,7 +145,7 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, ent
         resource_place=entry.resource_place,
         sender=event.facility,
         fact=fact,
-        analyte=_analyte(entry),
+        analyte=analyte(entry, recorded.codes),
         name=entry.name,
         codings=msgspec.json.encode(entry.codings).decode(),
         codes=[text for coding in entry.codings for text in (coding.code, f"{coding.system}|{coding.code}")],

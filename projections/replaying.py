@@ -113,7 +113,8 @@ def _replay(
         return rows
 
     carrying = Carrying(connection, engine.ring, projection, events.opened)
-    fold = OwnerFold(projection, owner, events, carrying, start)
+    codes = engine.releases.of_generation(connection, projection.name, generation)
+    fold = OwnerFold(projection, owner, events, carrying, codes, start)
     merge_folds(connection, schema, [fold])
     stopped = poisons([fold])
     if stopped:

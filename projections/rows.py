@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.events import Event
 
 R = TypeVar("R", bound="Row")
@@ -53,7 +54,10 @@ def look(kind: type[Row], **equal: Any) -> Look:
 
 
 class Recorded(msgspec.Struct, Generic[E], frozen=True, gc=False):
-    """An event as the log holds it: what happened, where it lies, when the log took it in, what it carries."""
+    """An event as the log holds it: what happened, where it lies, when the log took it in, what it carries.
+
+    And the release of the codes under which it is read, the same for a whole generation.
+    """
 
     event: E
     owner: UUID
@@ -61,6 +65,7 @@ class Recorded(msgspec.Struct, Generic[E], frozen=True, gc=False):
     pos: int
     recorded_at: datetime  # aware, UTC
     payloads: Mapping[UUID, bytes]  # those the projection asked for; an erased one is absent
+    codes: Codes  # the release that the generation is filled under
 
 
 @dataclass

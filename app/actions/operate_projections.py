@@ -75,7 +75,9 @@ async def begin_rebuild(services: Services, caller: Caller, name: str, why: Why)
     await _running(services, caller, name)
     await _ordered(services, caller, OperatorAct.REBUILD, name, why)
     return await _worked(
-        services, name, lambda connection, _, wanted: generations.begin_rebuild(connection, wanted)
+        services,
+        name,
+        lambda connection, engine, wanted: generations.begin_rebuild(connection, engine, wanted),
     )
 
 

@@ -63,7 +63,7 @@ def told(name: str, rebuilt: Rebuilt) -> str:
         return f"{name}: generation {new} has {comparison.rows} rows, equal to generation {old}; {follow}"
     return (
         f"{name}: generation {new} has {comparison.rows} rows and differs from generation {old} "
-        f"for {len(comparison.differing)} patients; reads still follow generation {old}"
+        f"for {len(comparison.differing)} patients; reads still follow generation {old}{_under(comparison)}"
     )
 
 
@@ -72,8 +72,16 @@ def compared(name: str, comparison: Comparison | None) -> str:
     if comparison is None:
         return f"{name}: the live generation was filled by another version of the code: there is nothing to compare"
     if comparison.equal:
-        return f"{name}: {comparison.owners} patients, {comparison.rows} rows, all equal"
-    return f"{name}: {len(comparison.differing)} of {comparison.owners} patients differ"
+        return f"{name}: {comparison.owners} patients, {comparison.rows} rows, all equal{_under(comparison)}"
+    return f"{name}: {len(comparison.differing)} of {comparison.owners} patients differ{_under(comparison)}"
+
+
+def _under(comparison: Comparison) -> str:
+    """Which code releases they stand under, when these are two."""
+    if comparison.one_release:
+        return ""
+    old, new = comparison.codes
+    return f"; the live one is filled under code release {old}, the new one under {new}: groups are meant to differ"
 
 
 def differences(comparison: Comparison) -> Iterator[str]:

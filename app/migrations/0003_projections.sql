@@ -14,6 +14,7 @@ CREATE TABLE projection_generation (
     name       text        NOT NULL REFERENCES projection,
     generation integer     NOT NULL,
     version    integer     NOT NULL,  -- of the projection's code that fills it
+    codes      text        NOT NULL,  -- name of the code release that it is filled under
     state      text        NOT NULL CHECK (state IN ('FILLING', 'READY', 'LIVE', 'RETIRED')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (name, generation)

@@ -17,7 +17,9 @@ from psycopg import Connection
 
 from command_examples import Done, Tsuzuri
 from log_examples import KEY_SETTINGS, Run, an_owner, listed, opened_log, save
+from projection_examples import an_engine
 from tsuzuri.app.services import Services
+from tsuzuri.domain.code_table import NAME as CODES
 from tsuzuri.domain.events import OperatorActed
 from tsuzuri.domain.owners import projection_owner
 from tsuzuri.domain.vocabulary import OperatorAct, Stream
@@ -122,7 +124,7 @@ def test_while_it_is_paused_no_command_applies_anything(order: Order, connection
     told = f"projection {NAME} is paused; run: tsuzuri projections resume {NAME}"
     assert all(done.code == 1 and told in done.err for done in refused), refused
     assert lag_events(connection)[NAME] == 3, "both facilities, and the order to pause"
-    assert generations(connection, NAME) == [Generation(NAME, 1, PROJECTIONS[NAME].version, "LIVE")]
+    assert generations(connection, NAME) == [Generation(NAME, 1, PROJECTIONS[NAME].version, "LIVE", CODES)]
 
 
 def test_a_name_or_a_patient_that_is_not_there_is_not_taken_for_good_news(order: Order) -> None:
@@ -144,7 +146,7 @@ def test_the_list_says_where_each_stands_what_is_paused_and_what_is_beside(
     behind = rows(order("list"))
     order("catch-up")
     order("pause", NAME)
-    begin_rebuild(connection, PROJECTIONS["identities"])
+    begin_rebuild(connection, an_engine(), PROJECTIONS["identities"])
     done = order("list")
 
     assert {name: behind[name][2:4] for name in PROJECTIONS} == {name: ["0", "2"] for name in PROJECTIONS}
@@ -218,7 +220,7 @@ def test_what_is_still_being_filled_is_not_promoted_and_what_is_not_there_neithe
     order: Order, connection: Connection[Any]
 ) -> None:
     nothing = order("promote", NAME)
-    begin_rebuild(connection, PROJECTIONS[NAME])
+    begin_rebuild(connection, an_engine(), PROJECTIONS[NAME])
     filling, absent = order("promote", NAME), order("promote", NAME, "--generation", "7")
 
     assert [done.code for done in (nothing, filling, absent)] == [1, 1, 1]

@@ -213,7 +213,7 @@ def only_counted(connection: Connection[Any], engine: Engine, projection: Projec
         for owner in counts[0] | counts[1]
         if counts[0][owner] != counts[1][owner]
     ]
-    return Comparison(len(counts[1]), counts[1].total(), found)
+    return Comparison(len(counts[1]), counts[1].total(), found, ("", ""))
 
 
 def run(folder: Path, share: float) -> Outcome:

@@ -224,7 +224,8 @@ class History(RuleBasedStateMachine):
 
     def _fill(self, projection: Projection, size: int, batches: int) -> int:
         """Of a generation that was begun already, or of a new one; its number."""
-        engine, generation = an_engine(size), begin_rebuild(self.projector, projection)
+        engine = an_engine(size)
+        generation = begin_rebuild(self.projector, engine, projection)
         for _ in range(batches):
             if not fill(self.projector, engine, projection, generation).more:
                 index_when_filled(self.projector, projection, generation)

@@ -12,6 +12,8 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from log_examples import a_ring, opened_payloads
+from tsuzuri.domain.code_table import built_in
+from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.events import Erased, Event
 from tsuzuri.eventlog.mapper import EventMapper, event_mapper
 from tsuzuri.eventlog.opened_events import EVENT_COLUMNS, open_event
@@ -82,7 +84,7 @@ class Folded:
         self, connection: Connection[Any], mapper: EventMapper
     ) -> list[tuple[str, Recorded[Event]]]:
         """Every event that can still be read, with its topic, in the order of the log."""
-        ring, events = a_ring(), []
+        ring, codes, events = a_ring(), Codes(built_in()), []
         found = connection.execute(
             f"""SELECT e.part, e.pos, e.recorded_at, {EVENT_COLUMNS}
                 FROM event e LEFT JOIN data_key k USING (part, key_id) ORDER BY part, pos""".encode()
@@ -91,7 +93,7 @@ class Folded:
             event = mapper.to_domain_event(open_event(ring, *row))
             if not isinstance(event, Erased):
                 owner, topic = row[1], row[4]
-                events.append((topic, Recorded(event, owner, part, pos, recorded_at, {})))
+                events.append((topic, Recorded(event, owner, part, pos, recorded_at, {}, codes)))
         return events
 
 
