@@ -97,6 +97,9 @@ class TsuzuriApplication:
         async with self.services.pool.connection() as connection:
             return await freshness(connection, projection, self.services.log.part_of(patient), patient)
 
+    async def payload(self, patient: UUID, payload: UUID) -> bytes | None:
+        return await self.services.log.payload(patient, payload)
+
     async def erased_behind(self, projection: str, patient: UUID) -> bool:
         stands = await self.stands(projection, patient)
         if stands.at_head:

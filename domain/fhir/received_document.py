@@ -59,7 +59,7 @@ class ReceivedDocument:
             return None
 
     def marks(self) -> frozenset[Flag]:
-        """The marks that hide something, wherever in the Bundle: on entries, on what they contain, on what is neither."""
+        """The marks that hide something, wherever in the Bundle: on entries, inside of them, on what is neither."""
         return frozenset(Flag(code) for code in _tag_codes(self.tree) if code in HIDING_FLAGS)
 
 
