@@ -31,13 +31,13 @@ _UNCODED_DISEASES = frozenset({"99999999"})  # MEDIS: 未コード化傷病名
 
 @dataclass(frozen=True, kw_only=True)
 class Statement(Generic[T]):
-    """One current entry: what it states, who registered it, and when this version of it was registered."""
+    """One current entry: what it states, who registered its Bundle, and as of when that says so."""
 
     record_class: RecordClass
     name: str
     codings: Sequence[Coding]
     sender: str  # 保険医療機関番号
-    registered_at: datetime
+    confirmed_at: datetime  # aware; see `confirmed`
     entry: T
 
 
@@ -56,13 +56,21 @@ class Group(Generic[T]):
 
     def is_stale(self, at: datetime) -> bool:
         """Whether nobody has confirmed it for longer than its class allows."""
-        return at - self.last.registered_at > STALE_AFTER[self.record_class]
+        return at - self.last.confirmed_at > STALE_AFTER[self.record_class]
+
+
+def confirmed(registered_at: datetime, made_at: datetime | None) -> datetime:
+    """As of when a Bundle states what it carries: when its sender made it, but not after it came.
+
+    What is brought in years later confirms nothing today. None: when it was made is not known any more.
+    """
+    return registered_at if made_at is None else min(registered_at, made_at)
 
 
 def group(statements: Iterable[Statement[T]]) -> list[Group[T]]:
     """By class and what is stated, the group confirmed last first. Statements of equal age keep their order."""
     found: dict[tuple[RecordClass, str], list[Statement[T]]] = {}
-    for statement in sorted(statements, key=lambda one: one.registered_at, reverse=True):
+    for statement in sorted(statements, key=lambda one: one.confirmed_at, reverse=True):
         found.setdefault((statement.record_class, _stated(statement)), []).append(statement)
     return [
         Group(

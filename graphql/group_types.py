@@ -1,6 +1,6 @@
 """The same diagnosis or allergy across facilities, as a reader weighs it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -9,7 +9,7 @@ import strawberry
 from strawberry.types import Info
 
 from tsuzuri.domain import grouping, record
-from tsuzuri.domain.grouping import Statement, group
+from tsuzuri.domain.grouping import Statement, confirmed, group
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import RecordClass
 from tsuzuri.graphql.facility_types import Facility
@@ -28,9 +28,10 @@ class EntryGroup:
     record_class: RecordClass = strawberry.field(description="情報の種類.")
     name: str = strawberry.field(description="As its newest entry names it.")
     codes: list[Coding] = strawberry.field(description="All codes under which it is stated, each once.")
-    entries: list[Entry] = strawberry.field(description="The current entries, the one registered last first.")
+    entries: list[Entry] = strawberry.field(description="The current entries, the one confirmed last first.")
     last_confirmed_at: datetime = strawberry.field(
-        description="When a Bundle that carries it was last registered here, UTC. The same bytes again confirm nothing."
+        description="When the newest Bundle that carries it was made, as far as it had come by then, UTC. "
+        "The same bytes again confirm nothing."
     )
     stale: bool = strawberry.field(
         description="Nobody has confirmed it for long: 1 year for a diagnosis, 2 years for an allergy."
@@ -48,23 +49,25 @@ class EntryGroup:
             name=found.name,
             codes=[Coding(system=c.system, code=c.code, display=c.display) for c in found.codes],
             entries=[Entry.of(reader, statement.entry) for statement in found.statements],
-            last_confirmed_at=found.last.registered_at,
+            last_confirmed_at=found.last.confirmed_at,
             stale=found.is_stale(reader.reading.request.at),
         )
 
 
-def entry_groups(reader: RecordReader, rows: Iterable[Row]) -> list[EntryGroup]:
+async def entry_groups(reader: RecordReader, rows: Sequence[Row]) -> list[EntryGroup]:
     """Of rows that the reading may show, the group confirmed last first."""
-    return [EntryGroup.of(reader, found) for found in group(_statement(row) for row in rows)]
+    made_at = await reader.made_at({row["documentId"] for row in rows})
+    statements = [_statement(row, made_at.get(row["documentId"])) for row in rows]
+    return [EntryGroup.of(reader, found) for found in group(statements)]
 
 
-def _statement(row: Row) -> Statement[Row]:
+def _statement(row: Row, made_at: datetime | None) -> Statement[Row]:
     codings: Sequence[record.Coding] = msgspec.json.decode(row["codings"], type=list[record.Coding])
     return Statement(
         record_class=RecordClass(row["recordClass"]),
         name=row["name"],
         codings=codings,
         sender=row["sender"],
-        registered_at=as_moment(row["registeredAt"]),
+        confirmed_at=confirmed(as_moment(row["registeredAt"]), made_at),
         entry=row,
     )

@@ -102,7 +102,7 @@ class Summary:
 
     @strawberry.field(description="傷病名 across facilities, what was confirmed last first.")
     async def condition_groups(self) -> list[EntryGroup] | None:
-        return entry_groups(self.reader, await self.reader.summary(RecordClass.CONDITION))
+        return await entry_groups(self.reader, await self.reader.summary(RecordClass.CONDITION))
 
     @strawberry.field(
         description="薬剤アレルギー等 and その他アレルギー等 across facilities, what was confirmed last first."
@@ -111,7 +111,7 @@ class Summary:
         drugs, others = await asyncio.gather(
             self.reader.summary(RecordClass.DRUG_ALLERGY), self.reader.summary(RecordClass.OTHER_ALLERGY)
         )
-        return entry_groups(self.reader, [*drugs, *others])
+        return await entry_groups(self.reader, [*drugs, *others])
 
     async def _entries(self, record_class: RecordClass) -> list[Entry] | None:
         """Each class by itself: one that is too large fails alone, and never takes the allergies with it."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,6 +128,12 @@ class RecordReader:
                 for row in all_of_it
             ),
         )
+
+    async def made_at(self, documents: Collection[UUID]) -> Mapping[UUID, datetime]:
+        """When the senders made these Bundles, of which the reading shows entries; one that was erased is not there."""
+        source = Source(record_index.DOCUMENTS, self._schema(), self.reading.sight.whole())
+        found = await self._fetch(source.all([one_of("document", list(documents))]))
+        return {row["id"]: row["timestamp"] for row in found}
 
     async def received(self, document: Row) -> bytes | None:
         """The bytes of a document as they were received; None when they were erased.

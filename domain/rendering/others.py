@@ -49,7 +49,7 @@ def party(resource: Element, references: References) -> str | None:
             )
         case "Encounter":
             period = resource.element("period")
-            return span(period) if period else None
+            return f"受診・入院 {told}" if period and (told := span(period)) else None
         case _:
             return None
 

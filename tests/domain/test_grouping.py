@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from examples import CLINIC, HOSPITAL, NOON
-from tsuzuri.domain.grouping import STALE_AFTER, Statement, group
+from tsuzuri.domain.grouping import STALE_AFTER, Statement, confirmed, group
 from tsuzuri.domain.record import Coding
 from tsuzuri.domain.vocabulary import RecordClass
 
@@ -32,7 +32,7 @@ def stated(
         name=name,
         codings=tuple(Coding(system=system, code=code) for system, code in codes),
         sender=sender,
-        registered_at=NOON - timedelta(days=days_ago),
+        confirmed_at=NOON - timedelta(days=days_ago),
         entry=f"{name} of {sender}",
     )
 
@@ -44,7 +44,7 @@ def test_one_diagnosis_of_two_facilities_is_one_group_named_and_dated_by_the_new
     (found,) = group([clinic, hospital])
 
     assert found.name == "糖尿病（２型）"
-    assert (found.last.sender, found.last.registered_at) == (HOSPITAL, NOON - timedelta(days=1))
+    assert (found.last.sender, found.last.confirmed_at) == (HOSPITAL, NOON - timedelta(days=1))
     assert [one.entry for one in found.statements] == [hospital.entry, clinic.entry]
     assert [coding.code for coding in found.codes] == ["20061565", "E11", "20061565"]
 
@@ -96,6 +96,13 @@ def test_a_group_is_stale_once_nobody_has_confirmed_it_for_its_period(record_cla
 
     assert not found.is_stale(NOON)
     assert found.is_stale(NOON + timedelta(seconds=1))
+
+
+def test_a_bundle_confirms_as_of_when_it_was_made_and_never_after_it_came() -> None:
+    earlier, later = NOON - timedelta(days=900), NOON + timedelta(days=9_000)
+
+    assert confirmed(NOON, earlier) == earlier
+    assert confirmed(NOON, later) == confirmed(NOON, None) == NOON
 
 
 def test_groups_come_in_the_order_in_which_they_were_last_confirmed() -> None:
