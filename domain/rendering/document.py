@@ -77,26 +77,29 @@ class _Page:
     def __init__(self, received: ReceivedDocument, shown: Shown) -> None:
         self._received = received
         self._shown = shown
-        self._told: set[int] = set()
+        self._told: set[int] = set()  # entries, by place
+        self._named: set[str] = set()  # resources that a section names
 
     def section(self, section: Section) -> str:
         """Empty when there is nothing in it to show: an empty heading would tell that something is hidden."""
         references, composition = self._received.references, self._received.composition
         named = [found for r in section.entries if (found := references.find(r, composition))]
+        self._named.update(one.place for one in named)
         inner = (
             lines([line for one in named if (line := party(one, references))])
             + self._entries(
                 list(dict.fromkeys(p for r in named if (p := self._received.place_of(r)) is not None))
             )
-            + self._words(section, named)
+            + self._facts(named)
+            + self._narrative(section)
         )
         return _section(section.heading or (self._shown.words and section.title) or _UNSORTED, inner)
 
     def rest(self) -> str:
-        """The entries that no section has named."""
-        return _section(
-            _UNSORTED, self._entries([p for p in sorted(self._shown.entries) if p not in self._told])
-        )
+        """What no section has named."""
+        entries = self._entries([p for p in sorted(self._shown.entries) if p not in self._told])
+        facts = self._facts([one for one in self._received.resources if one.place not in self._named])
+        return _section(_UNSORTED, entries + facts)
 
     def _entries(self, places: list[int]) -> str:
         marked = []
@@ -107,12 +110,13 @@ class _Page:
                 self._told.add(place)
         return tables(marked)
 
-    def _words(self, section: Section, named: list[Element]) -> str:
-        if not self._shown.words:
-            return ""
-        told = [line for one in named if (line := fact(one))]
-        words = narrative(section.div) if section.div else ""
-        return lines(told) + (element("div", words, of="words") if words else "")
+    def _facts(self, resources: list[Element]) -> str:
+        """What the index takes no entry of, so that nothing decides on it by itself."""
+        return lines([line for one in resources if (line := fact(one))] if self._shown.words else [])
+
+    def _narrative(self, section: Section) -> str:
+        words = narrative(section.div) if section.div and self._shown.words else ""
+        return element("div", words, of="words") if words else ""
 
 
 def _section(heading: str, inner: str) -> str:

@@ -93,10 +93,20 @@ def test_who_may_see_an_untold_diagnosis_reads_since_when_it_is_marked() -> None
     assert "<td>未告知（2026年1月2日設定）</td>" in page(a_referral(diagnosis, sections=[]))
 
 
-def test_an_entry_that_no_section_names_is_shown_at_the_end() -> None:
-    html = page(a_referral(a_diagnosis("c", "狭心症"), sections=[a_section("360", words=WORDS)]))
+def test_what_no_section_names_is_shown_at_the_end() -> None:
+    vaccination = {
+        "resourceType": "Immunization",
+        "status": "completed",
+        "vaccineCode": {"text": "肺炎球菌ワクチン"},
+        "patient": {"reference": "Patient/p"},
+        "occurrenceDateTime": "2025-10-01",
+    }
+    sections = [a_section("360", words=WORDS)]
 
-    assert headings(html) == ["現病歴", "その他の項目"] and "<td>狭心症</td>" in html
+    html = page(a_referral(a_diagnosis("c", "狭心症"), vaccination, sections=sections))
+
+    assert headings(html) == ["現病歴", "その他の項目"]
+    assert "<td>狭心症</td>" in html and "<li>肺炎球菌ワクチン　2025年10月1日</li>" in html
 
 
 # --- hiding
