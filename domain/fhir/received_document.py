@@ -50,8 +50,8 @@ class ReceivedDocument:
         if not 1 <= number <= len(found):
             return None
         file = found[number - 1]
-        data = file.holder.text("data")
-        if data is None:
+        data = file.holder.data.get("data")  # intake has not looked at it: it may be anything
+        if not isinstance(data, str):
             return None
         try:
             return AttachedFile(b64decode(data), media_type(file.attachment.content_type))

@@ -12,6 +12,7 @@ from tsuzuri.domain.fhir.people import kanji_and_kana
 from tsuzuri.domain.fhir.received_document import ReceivedDocument
 from tsuzuri.domain.rendering.dates import in_words, sent_in_words
 from tsuzuri.domain.rendering.entries import Marked, tables
+from tsuzuri.domain.rendering.lenient import if_readable
 from tsuzuri.domain.rendering.markup import element, lines, pairs, plain
 from tsuzuri.domain.rendering.narrative import narrative
 from tsuzuri.domain.rendering.others import fact, party, span
@@ -83,10 +84,10 @@ class _Page:
     def section(self, section: Section) -> str:
         """Empty when there is nothing in it to show: an empty heading would tell that something is hidden."""
         references, composition = self._received.references, self._received.composition
-        named = [found for r in section.entries if (found := references.find(r, composition))]
+        named = [r for e in section.entries if (r := if_readable(references.find, e, composition))]
         self._named.update(one.place for one in named)
         inner = (
-            lines([line for one in named if (line := party(one, references))])
+            lines([line for one in named if (line := if_readable(party, one, references))])
             + self._entries(
                 list(dict.fromkeys(p for r in named if (p := self._received.place_of(r)) is not None))
             )
@@ -112,7 +113,9 @@ class _Page:
 
     def _facts(self, resources: list[Element]) -> str:
         """What the index takes no entry of, so that nothing decides on it by itself."""
-        return lines([line for one in resources if (line := fact(one))] if self._shown.words else [])
+        return lines(
+            [line for one in resources if (line := if_readable(fact, one))] if self._shown.words else []
+        )
 
     def _narrative(self, section: Section) -> str:
         words = narrative(section.div) if section.div and self._shown.words else ""
@@ -141,7 +144,7 @@ def _head(received: ReceivedDocument) -> str:
                 (sender, _facility(document.facility_name, document.facility, document.department)),
                 ("紹介先", _facility(document.recipient_name, document.recipient)),
                 ("作成者", document.author),
-                ("対象期間", _period(received.composition)),
+                ("対象期間", if_readable(_period, received.composition)),
             ]
         ),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tsuzuri.domain.fhir.elements import Element, codings
+from tsuzuri.domain.rendering.lenient import if_readable
 from tsuzuri.domain.vocabulary import DocumentKind
 
 HEADINGS = {
@@ -105,16 +106,24 @@ def in_clinical_order(kind: DocumentKind, composition: Element) -> list[Section]
 
 
 def _sections(holder: Element) -> Iterator[Section]:
-    for section in holder.elements("section"):
-        told = [coding.code for coding in codings(section.element("code"))]
-        code = next((code for code in told if code in HEADINGS), next(iter(told), None))
-        text = section.element("text")
+    for section in if_readable(holder.elements, "section") or ():
         own = Section(
-            code,
-            section.text("title"),
-            text.text("div") if text else None,
-            tuple(section.elements("entry")),
+            code=if_readable(_code, section),
+            title=if_readable(section.text, "title"),
+            div=if_readable(_div, section),
+            entries=tuple(if_readable(section.elements, "entry") or ()),
         )
-        if code != _CONTAINER or own.div or own.entries:
+        if own.code != _CONTAINER or own.div or own.entries:
             yield own
         yield from _sections(section)
+
+
+def _code(section: Element) -> str | None:
+    """Of several, the one that we have a word for."""
+    told = [coding.code for coding in codings(section.element("code"))]
+    return next((code for code in told if code in HEADINGS), next(iter(told), None))
+
+
+def _div(section: Element) -> str | None:
+    text = section.element("text")
+    return text.text("div") if text else None

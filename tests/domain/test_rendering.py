@@ -192,3 +192,36 @@ def test_the_page_runs_and_fetches_nothing() -> None:
     assert "default-src 'none'" in html
     for reaching_out in ("src=", "href=", "<script", "<link", "url(", "@import", "tracker"):
         assert reaching_out not in html
+
+
+def test_an_element_that_intake_has_not_looked_at_costs_the_page_nothing_else() -> None:
+    """FHIR's shape check lets the JSON of an object pass as text."""
+    as_text = '{"start": "2026-01-01"}'
+    stay = {
+        "resourceType": "Encounter",
+        "id": "e",
+        "status": "finished",
+        "class": {"code": "IMP"},
+        "period": as_text,
+    }
+    procedure = {
+        "resourceType": "Procedure",
+        "id": "x",
+        "status": "completed",
+        "subject": {"reference": "Patient/p"},
+        "code": '{"text": "手術"}',
+    }
+    odd = a_section("370", "Encounter/e", "Procedure/x", words="残る")
+    odd["entry"].append('{"reference": "Encounter/e"}')
+    other = a_section("360") | {"text": '{"status": "empty", "div": "<div>x</div>"}'}
+
+    html = page(
+        a_referral(
+            stay,
+            procedure,
+            sections=[odd, other, a_section("340", words="これも")],
+            event=[{"period": as_text}],
+        )
+    )
+
+    assert headings(html) == ["傷病名・主訴", "既往歴"] and "残る" in html and "これも" in html

@@ -6,9 +6,11 @@ from html import escape
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from examples import NOON
 from rendering_examples import everything, headings
+from tsuzuri.domain.fhir.bundle import read_bundle
 from tsuzuri.domain.fhir.received_document import open_document
 from tsuzuri.domain.rendering.document import Shown, render
 
@@ -69,6 +71,18 @@ def test_each_kind_is_told_in_its_order_with_all_of_its_entries(name: str) -> No
         entry = document.entry(place)
         assert entry and f"<td>{escape(entry.name)}</td>" in html
     assert not re.search(r"<script|href=|src=|None|BundleRejected", html)
+
+
+@pytest.mark.parametrize("name", HEADINGS)
+def test_an_entry_read_again_is_the_entry_that_was_read_at_intake(name: str) -> None:
+    received = (DATA / name).read_bytes()
+    document = open_document(received)
+    reading = read_bundle(received)
+
+    assert document.document == reading.document
+    for entry in reading.entries:
+        again = document.entry(entry.resource_place)
+        assert again and replace(again, key=entry.key) == entry
 
 
 @pytest.mark.parametrize("name", HEADINGS)
