@@ -117,7 +117,7 @@ def test_a_mark_that_another_bundle_sets_later_hides_it_from_the_page_too(tell: 
     tell(story)
 
 
-@pytest.mark.parametrize("holder", ["Bundle", "contained", "passed over"])
+@pytest.mark.parametrize("holder", ["Bundle", "contained", "passed over", "as text"])
 def test_a_mark_on_what_is_no_entry_withholds_the_words(tell: Tell, holder: str) -> None:
     async def story(world: World) -> None:
         mark = diagnosis("x", "UNDELIVERED")["meta"]
@@ -133,6 +133,8 @@ def test_a_mark_on_what_is_no_entry_withholds_the_words(tell: Tell, holder: str)
             bundle["meta"] = mark
         elif holder == "contained":
             bundle["entry"][0]["resource"]["contained"] = [hidden]
+        elif holder == "as text":
+            bundle["entry"].append({"resource": hidden | {"meta": json.dumps(mark)}})
         else:
             bundle["entry"].append({"resource": hidden})
         told = await sent(world, json.dumps(bundle).encode())
