@@ -111,6 +111,9 @@ class TsuzuriApplication:
         with self.services.logins.connect(LogRole.READER) as connection:
             return self.releases.codes(connection, release)
 
+    async def payload(self, patient: UUID, payload: UUID) -> bytes | None:
+        return await self.services.log.payload(patient, payload)
+
     async def erased_behind(self, projection: str, patient: UUID) -> bool:
         stands = await self.stands(projection, patient)
         if stands.at_head:

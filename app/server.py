@@ -1,4 +1,4 @@
-"""HTTP: the GraphQL endpoint, the intake of raw Bundles, and whether we are well. Nothing here decides anything."""
+"""HTTP: the GraphQL endpoint, the intake of raw Bundles, attached files, whether we are well. It decides nothing."""
 
 import asyncio
 import contextlib
@@ -31,11 +31,17 @@ from tsuzuri.app.settings import Settings
 from tsuzuri.app.tokens import token_checker
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
 from tsuzuri.domain.vocabulary import Role
+from tsuzuri.graphql.attachments import ROUTE, read_attachment
 from tsuzuri.graphql.context import RequestRefused
 from tsuzuri.graphql.documents import is_subscription
 from tsuzuri.graphql.execution import execute, subscribe
 from tsuzuri.graphql.schema import build_schema, schema_sha256
 
+_ATTACHED = {
+    "Content-Disposition": "attachment",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 _STATUS = {"FORBIDDEN": 403, "BUNDLE_REJECTED": 422, "BUSY": 409, "LOG_UNAVAILABLE": 503}
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -87,6 +93,19 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
         }
         return _json(answer, 201 if registered.outcome == "REGISTERED" else 200)
 
+    async def attachment(request: Request) -> Response:
+        """GET a file that a document carries. 404 for whatever reason it is not to be had: none is told apart."""
+        caller = caller_of(request, checker)
+        document, number = request.path_params["document"], request.path_params["number"]
+        token = request.query_params.get("token", "")
+        try:
+            file = await read_attachment(_application(request), caller, document, number, token)
+        except RequestRefused as refused:
+            raise EdgeRefused(_STATUS.get(refused.code, 400), refused.code, str(refused)) from None
+        if file is None:
+            raise EdgeRefused(404, "NOT_AVAILABLE", "there is no such attachment that you may see")
+        return Response(file.body, headers={"Content-Type": file.media_type, **_ATTACHED})
+
     async def livez(_: Request) -> Response:
         """The process answers; the database is not asked."""
         return _json({"status": "live"})
@@ -107,6 +126,7 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/graphql", _guarded(graphql), methods=["POST"]),
         Route("/bundles", _guarded(bundles), methods=["POST"]),
+        Route(ROUTE, _guarded(attachment), methods=["GET"]),
         Route("/livez", _guarded(livez)),
         Route("/readyz", _guarded(readyz)),
         Route("/metrics", _guarded(metricz)),

@@ -4,6 +4,7 @@ The answer cites the events it rests on and the consent version it read, so an a
 patient's consents to that version and ask the same question again.
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -82,6 +83,11 @@ def decide(request: AccessRequest, consents: Consents) -> Permitted | Refused:
     if not grounds:
         return Refused(RefusalReason.NOT_AVAILABLE, consents.version)
     return Permitted(grounds, consents.version)
+
+
+def covers(grounds: Iterable[Ground], record_class: RecordClass, flags: Collection[Flag]) -> bool:
+    """Whether one ground lets see a thing of this class with all of these marks."""
+    return any(record_class in ground.classes and set(flags) <= set(ground.flags) for ground in grounds)
 
 
 def _refusal(request: AccessRequest) -> RefusalReason | None:

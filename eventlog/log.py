@@ -24,7 +24,7 @@ from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.eventlog.opened_events import EVENT_COLUMNS, open_event
 from tsuzuri.eventlog.places import Stored, part_of
 from tsuzuri.eventlog.recorder import PartRecorder
-from tsuzuri.eventlog.sealed_events import unseal_consents
+from tsuzuri.eventlog.sealed_events import unseal_consents, unseal_payload
 from tsuzuri.eventlog.sealed_writes import (
     KEYS_IN_FORCE,
     STORED,
@@ -191,6 +191,26 @@ class EventLog:
             return PatientHead(guard_pos or 0)
         secret = self.ring.secret(WrappedKey(key_id, patient, KeyUse.CONSENT, epoch, wrapped))
         return PatientHead(guard_pos, secret and unseal_consents(secret, patient, consents))
+
+    async def payload(self, owner: UUID, payload: UUID) -> bytes | None:
+        """What was stored beside an event of *owner*; None when there is none, or it was erased.
+
+        Raises SealBroken and KeyUnavailable.
+        """
+        async with self.readers.connection() as connection:
+            cursor = await connection.execute(
+                """SELECT p.body, p.key_id, k.patient_id, k.use, k.epoch, k.wrapped
+                   FROM payload p JOIN data_key k USING (part, key_id)
+                   WHERE p.part = %b AND p.payload_id = %b AND k.patient_id = %b""",
+                (self.part_of(owner), payload, owner),
+                binary=True,
+            )
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        body, *key = row
+        secret = self.ring.secret(WrappedKey(*key))
+        return None if secret is None else await asyncio.to_thread(unseal_payload, secret, payload, body)
 
     async def record_events_behind(self, patient: UUID, after: int) -> list[tuple[int, Any]]:
         """The patient's record events behind position *after*, with their positions, in order.

@@ -74,6 +74,9 @@ class Application(Protocol):
     async def erased_behind(self, projection: str, patient: UUID) -> bool:
         """Whether the patient's record was erased behind where the projection stands: it still holds what was in it."""
 
+    async def payload(self, patient: UUID, payload: UUID) -> bytes | None:
+        """Bytes that lie beside the patient's events, as they were stored; None when they were erased."""
+
     def new_id(self) -> UUID: ...
 
     async def open_record(

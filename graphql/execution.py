@@ -46,7 +46,7 @@ async def execute(
         return _withheld("STREAM_NEEDED", "this is a subscription: ask for it with Accept: text/event-stream")
     operation = _operation(document, chosen, variables)
     for _ in range(ATTEMPTS):
-        context = _context(application, caller)
+        context = new_context(application, caller)
         result = await schema.execute(
             document,
             variable_values=dict(variables) if variables else None,
@@ -76,7 +76,7 @@ async def subscribe(
     operation_name: str | None = None,
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The GraphQL responses of a subscription, one for each thing that it tells; nothing of any patient's record."""
-    context = _context(application, caller)
+    context = new_context(application, caller)
     results = await schema.subscribe(
         document,
         variable_values=dict(variables) if variables else None,
@@ -109,7 +109,9 @@ def _kept(variables: Mapping[str, Any]) -> str:
     return told.decode()
 
 
-def _context(application: Application, caller: Caller) -> Context:
+def new_context(application: Application, caller: Caller) -> Context:
+    """Of one request, which has read nothing yet."""
+
     async def load(numbers: list[str]) -> list[Facility]:
         return await load_facilities(application, numbers)
 

@@ -1,5 +1,6 @@
 """The answer to `patientRecord`: the record under one decision, or a refusal, which is an answer too."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Self, TypeVar
 from uuid import UUID
@@ -10,6 +11,7 @@ from strawberry.types import Info
 from tsuzuri.domain import accesses
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import AccessBasis, DocumentKind, Flag, RecordClass, RefusalReason
+from tsuzuri.graphql.group_types import EntryGroup, entry_groups
 from tsuzuri.graphql.inputs import Period
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
 from tsuzuri.graphql.readings import Reading, RefusedReading
@@ -97,6 +99,19 @@ class Summary:
     @strawberry.field(description="処方.")
     async def prescriptions(self) -> list[Entry] | None:
         return await self._entries(RecordClass.PRESCRIPTION)
+
+    @strawberry.field(description="傷病名 across facilities, what was confirmed last first.")
+    async def condition_groups(self) -> list[EntryGroup] | None:
+        return await entry_groups(self.reader, await self.reader.summary(RecordClass.CONDITION))
+
+    @strawberry.field(
+        description="薬剤アレルギー等 and その他アレルギー等 across facilities, what was confirmed last first."
+    )
+    async def allergy_groups(self) -> list[EntryGroup] | None:
+        drugs, others = await asyncio.gather(
+            self.reader.summary(RecordClass.DRUG_ALLERGY), self.reader.summary(RecordClass.OTHER_ALLERGY)
+        )
+        return await entry_groups(self.reader, [*drugs, *others])
 
     async def _entries(self, record_class: RecordClass) -> list[Entry] | None:
         """Each class by itself: one that is too large fails alone, and never takes the allergies with it."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,9 @@ import orjson
 from psycopg.sql import Composable, Composed
 from strawberry.dataloader import DataLoader
 
+from tsuzuri.domain.access import covers
 from tsuzuri.domain.codes import Group
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, DocumentKind, RecordClass
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, DocumentKind, Flag, RecordClass
 from tsuzuri.graphql.context import ROWS_MAX, Context, RequestRefused
 from tsuzuri.graphql.paging import opened, page_size
 from tsuzuri.graphql.readings import Reading
@@ -33,11 +35,22 @@ from tsuzuri.projections.view import View
 
 SERIES_MAX = 1_000
 NEVER_TOO_MANY = (RecordClass.DRUG_ALLERGY, RecordClass.OTHER_ALLERGY, RecordClass.INFECTION)
+BYTES_OF_A_ROW = (
+    16_384  # what opening a received document counts as, so that no operation opens hundreds of large ones
+)
 RESULTS_OF_EACH = 3  # the national rule shows a result's last three
 
 Row = Mapping[str, Any]
 Page = tuple[list[tuple[Row, list[Any]]], int]
 """Rows with their cursor values, one more than asked for when there is more; and how many there are in all."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where in its Bundle the entries of one document lie."""
+
+    seen: Sequence[Row]  # those that the reading may show
+    all_seen: bool  # no entry has a class or a mark that the grounds do not cover
 
 
 class RecordReader:
@@ -95,9 +108,43 @@ class RecordReader:
         self.reading.ask(DOCUMENT_CLASSES.values())
         source = self._source(record_index.DOCUMENTS)
         found = await self._fetch(by_ids(source, ids))
-        self._show(found)
+        self.show(found)
         rows = {row["id"]: row for row in found}
         return [rows.get(document) for document in ids]
+
+    async def places(self, document: UUID) -> Places:
+        """The entries of a document; noted as shown by whoever shows them."""
+        self.reading.ask(RecordClass)
+        sight = self.reading.sight
+        where = [equal("document", document)]
+        whole = Source(record_index.PLACES, self._schema(), sight.whole())
+        seen = await self._fetch(self._source(record_index.PLACES).all(where))
+        all_of_it = await self._fetch(whole.all(where))
+        hidden = set(sight.left_out.hidden)
+        return Places(
+            seen=seen,
+            all_seen=all(
+                covers(sight.grounds, RecordClass(row["recordClass"]), [Flag(flag) for flag in row["flags"]])
+                and (row["sender"], row["fact"]) not in hidden
+                for row in all_of_it
+            ),
+        )
+
+    async def made_at(self, documents: Collection[UUID]) -> Mapping[UUID, datetime]:
+        """When the senders made these Bundles, of which the reading shows entries; one that was erased is not there."""
+        source = Source(record_index.DOCUMENTS, self._schema(), self.reading.sight.whole())
+        found = await self._fetch(source.all([one_of("document", list(documents))]))
+        return {row["id"]: row["timestamp"] for row in found}
+
+    async def received(self, document: Row) -> bytes | None:
+        """The bytes of a document as they were received; None when they were erased.
+
+        Raises RequestRefused when the operation has opened too much already.
+        """
+        async with self.context.turn:
+            body = await self.application.payload(self.reading.sight.patient, document["received"])
+        self._charge(len(body or b"") // BYTES_OF_A_ROW)
+        return body
 
     async def timeline(
         self,
@@ -120,7 +167,7 @@ class RecordReader:
                 rows |= {(kind, row["id"]): row for row in found}
         # What was cancelled between the two looks is not there any more.
         there = [place for place in places if (place["_kind"], place["id"]) in rows]
-        self._show([rows[place["_kind"], place["id"]] for place in there[:first]])
+        self.show([rows[place["_kind"], place["id"]] for place in there[:first]])
         return [(place["_kind"], rows[place["_kind"], place["id"]], place["_cursor"]) for place in there]
 
     async def series(
@@ -137,7 +184,7 @@ class RecordReader:
         where = self._asked(RESULT_CLASSES) + between("sort_at", start, end) + [of_them]
         source = self._source(record_index.ENTRIES)
         found = await self._fetch(source.page(where, SERIES_MAX - 1, None))
-        self._show(found)
+        self.show(found)
         same = len(groups) == 1 and all(registry.groups_asked([code]) for code in codes)
         return registry.groups[groups[0]] if same else None, found[::-1]
 
@@ -159,7 +206,7 @@ class RecordReader:
         """The class's rows; an error for this class alone when they are more than an answer may hold."""
         found = [row for row in rows if row["recordClass"] == record_class]
         try:
-            self._show(found, charged=record_class not in NEVER_TOO_MANY)
+            self.show(found, charged=record_class not in NEVER_TOO_MANY)
         except RequestRefused as refused:
             return refused
         return found
@@ -207,7 +254,10 @@ class RecordReader:
 
     def _source(self, view: View) -> Source:
         """A view of the index, in the one generation that this reading reads."""
-        return guarded(view, f"{record_index.NAME}_g{self.reading.sight.generation}", self.reading.sight)
+        return guarded(view, self._schema(), self.reading.sight)
+
+    def _schema(self) -> str:
+        return f"{record_index.NAME}_g{self.reading.sight.generation}"
 
     async def _fetch(self, statement: Composed) -> list[dict[str, Any]]:
         """One statement at a time for each operation: one caller must not take all connections.
@@ -233,10 +283,10 @@ class RecordReader:
             self._fetch(source.page(where, page_size(first), cursor)),
             self._fetch(source.count(where)),
         )
-        self._show(found[:first])
+        self.show(found[:first])
         return [(row, row["_cursor"]) for row in found], count[0]["n"]
 
-    def _show(self, rows: Sequence[Row], *, charged: bool = True) -> None:
+    def show(self, rows: Sequence[Row], *, charged: bool = True) -> None:
         """Note what goes into the answer. Raises RequestRefused when the operation shows too much."""
         if charged:
             self._charge(len(rows))

@@ -2,19 +2,26 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
+import msgspec
 import orjson
 import strawberry
 from strawberry.types import Info
 
+from tsuzuri.domain import record
+from tsuzuri.domain.results import is_abnormal
 from tsuzuri.domain.vocabulary import TERMS
+from tsuzuri.graphql.attachments import attachment_url
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import DocumentKind, Flag, RecordClass
 from tsuzuri.graphql.facility_types import Facility
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
+from tsuzuri.graphql.received_documents import document_html
 from tsuzuri.graphql.record_reader import Page, RecordReader, as_moment
+
+T = TypeVar("T")
 
 
 @strawberry.type(description="One code, as the sender wrote it.")
@@ -45,6 +52,8 @@ class Entry:
     facility_number: strawberry.Private[str]
     sender_number: strawberry.Private[str]
     document_uuid: strawberry.Private[UUID]
+    stated_value: strawberry.Private[record.Value | None]
+    stated_range: strawberry.Private[record.ReferenceRange | None]
 
     id: strawberry.ID = strawberry.field(description="Stays when the facility replaces its Bundle.")
     record_class: RecordClass = strawberry.field(description="情報の種類: what it is about.")
@@ -69,6 +78,12 @@ class Entry:
     document_id: strawberry.ID = strawberry.field(description="The registered Bundle that brought it.")
     document_kind: DocumentKind = strawberry.field(description="文書種別 of that Bundle.")
 
+    @strawberry.field(
+        description="Out of its range: by the laboratory's own mark, else by number and range. Null: nobody can tell."
+    )
+    async def abnormal(self) -> bool | None:
+        return is_abnormal(self.stated_value, self.interpretation, self.stated_range)
+
     @strawberry.field(description="情報の種類, in Japanese.")
     async def class_term(self) -> str:
         return TERMS[self.record_class]
@@ -91,13 +106,15 @@ class Entry:
     @classmethod
     def of(cls, reader: RecordReader, row: Mapping[str, Any]) -> Self:
         """From a row of the index or from the ready-made summary: both have the fields of the view."""
-        value = orjson.loads(row["value"]) if row["value"] else None
-        reference = orjson.loads(row["referenceRange"]) if row["referenceRange"] else None
+        value = _stored(row["value"], record.Value)
+        reference = _stored(row["referenceRange"], record.ReferenceRange)
         return cls(
             reader=reader,
             facility_number=row["facility"],
             sender_number=row["sender"],
             document_uuid=row["documentId"],
+            stated_value=value,
+            stated_range=reference,
             id=strawberry.ID(str(row["id"])),
             record_class=RecordClass(row["recordClass"]),
             name=row["name"],
@@ -114,7 +131,7 @@ class Entry:
             flagged_at=_maybe(row["flaggedAt"]),
             value=_value(value) if value else None,
             interpretation=row["interpretation"],
-            reference_range=ReferenceRange(**reference) if reference else None,
+            reference_range=_reference_range(reference) if reference else None,
             ended=row["ended"],
             detail=row["detail"],
             resource_type=row["resourceType"],
@@ -132,6 +149,10 @@ class EntryConnection(Connection[Entry]):
 class Attachment:
     title: str = strawberry.field(description="Its title.")
     content_type: str | None = strawberry.field(description="MIME type, as sent.")
+    url: str | None = strawberry.field(
+        description="GET it with your bearer token; that read is in the audit trail too. 404: it lies elsewhere, the "
+        "document was replaced, or you may not see it. Null for the patient: she reads entries, not files."
+    )
 
 
 @strawberry.type(
@@ -141,6 +162,7 @@ class Document:
     reader: strawberry.Private[RecordReader]
     facility_number: strawberry.Private[str]
     recipient_number: strawberry.Private[str | None]
+    row: strawberry.Private[Mapping[str, Any]]
 
     id: strawberry.ID = strawberry.field(description="Stays when the facility replaces it.")
     kind: DocumentKind = strawberry.field(description="文書種別.")
@@ -161,6 +183,13 @@ class Document:
             return None
         return await info.context.facilities.load(self.recipient_number)
 
+    @strawberry.field(
+        description="Readable: a page of HTML that runs and fetches nothing. It shows the entries that you may see; "
+        "the sender's own words only to who may see all of it, and never to the patient. Null: it was erased."
+    )
+    async def html(self) -> str | None:
+        return await document_html(self.reader, self.row)
+
     @strawberry.field(description="What was taken out of it.")
     async def entries(self, first: First = PAGE_DEFAULT, after: After = None) -> EntryConnection:
         found = await self.reader.entries(first=first, after=after, document=UUID(self.id))
@@ -172,6 +201,7 @@ class Document:
             reader=reader,
             facility_number=row["facility"],
             recipient_number=row["recipient"],
+            row=row,
             id=strawberry.ID(str(row["id"])),
             kind=DocumentKind(row["kind"]),
             title=row["title"],
@@ -180,8 +210,12 @@ class Document:
             dated=row["dated"],
             registered_at=row["registeredAt"],
             attachments=[
-                Attachment(title=a["title"], content_type=a["content_type"])
-                for a in orjson.loads(row["attachments"])
+                Attachment(
+                    title=sent["title"],
+                    content_type=sent["content_type"],
+                    url=attachment_url(reader, row, number),
+                )
+                for number, sent in enumerate(orjson.loads(row["attachments"]), start=1)
             ],
         )
 
@@ -209,10 +243,16 @@ def document_connection(
     return DocumentConnection(edges=edges, page_info=info, total_count=total)
 
 
-def _value(value: Mapping[str, Any]) -> Value:
-    return Value(
-        text=value["text"], number=value["number"], comparator=value["comparator"], unit=value["unit"]
-    )
+def _stored(body: str | None, kind: type[T]) -> T | None:
+    return msgspec.json.decode(body, type=kind) if body else None
+
+
+def _value(value: record.Value) -> Value:
+    return Value(text=value.text, number=value.number, comparator=value.comparator, unit=value.unit)
+
+
+def _reference_range(told: record.ReferenceRange) -> ReferenceRange:
+    return ReferenceRange(low=told.low, high=told.high, text=told.text)
 
 
 def _maybe(value: datetime | str | None) -> datetime | None:

@@ -184,6 +184,23 @@ ENTRIES = View(
     history=True,
     facts=True,
 )
+PLACES = View(
+    "entry",
+    fields={
+        "id": "entry",
+        "recordClass": "record_class",
+        "place": "resource_place",
+        "flags": "flags_now",
+        "flaggedAt": "flagged_at",
+        "sender": "sender",
+        "fact": "fact",
+    },
+    order=("sort_at", "entry"),
+    guarded=True,
+    history=True,
+    facts=True,
+)
+"""Where in its Bundle each entry lies: a document is shown by its entries."""
 DOCUMENTS = View(
     "document",
     fields={

@@ -52,6 +52,10 @@ class Sight:
             conditions += self._moment()
         return SQL(" AND ").join(conditions)
 
+    def whole(self) -> Composable:
+        """All rows of the patient that were recorded then, seen or not: to decide by, never to show."""
+        return SQL("patient_id = {} AND {}").format(Literal(self.patient), self._recorded())
+
     def _grounds(self, flags: SQL) -> Composable:
         """A row is shown when one ground covers its class and every one of its marks."""
         covered = [
@@ -66,15 +70,16 @@ class Sight:
 
     def _moment(self) -> list[Composable]:
         """What was recorded then and may be seen now."""
-        position = Literal(self.position)
-        conditions: list[Composable] = [
-            SQL("from_pos <= {0} AND (to_pos IS NULL OR to_pos > {0})").format(position),
+        return [
+            self._recorded(),
             SQL("NOT cancelled"),
             SQL("(visible_until IS NULL OR visible_until > {})").format(Literal(self.decided_at)),
         ]
-        if self.recorded_by is not None:
-            moment = Literal(self.recorded_by)
-            conditions[0] = SQL(
-                "from_pos <= {0} AND registered_at <= {1} AND (closed_at IS NULL OR closed_at > {1})"
-            ).format(position, moment)
-        return conditions
+
+    def _recorded(self) -> Composable:
+        position = Literal(self.position)
+        if self.recorded_by is None:
+            return SQL("from_pos <= {0} AND (to_pos IS NULL OR to_pos > {0})").format(position)
+        return SQL(
+            "from_pos <= {0} AND registered_at <= {1} AND (closed_at IS NULL OR closed_at > {1})"
+        ).format(position, Literal(self.recorded_by))

@@ -67,7 +67,7 @@ def read_bundle(received: bytes, policy: Policy = POLICIES["shape"]) -> Reading:
         source = Source(
             resource, place, references, DOCUMENT_CLASSES.get(document.kind), document.facility, warnings
         )
-        if entry := _entry(source):
+        if entry := entry_of(source):
             found.append(entry)
     return Reading(
         document=document,
@@ -78,7 +78,7 @@ def read_bundle(received: bytes, policy: Policy = POLICIES["shape"]) -> Reading:
     )
 
 
-def _entry(source: Source) -> Entry | None:
+def entry_of(source: Source) -> Entry | None:
     """The entry of one resource; None for what only serves others and for what the guide passes over."""
     kind = source.resource_type
     if read := _INFORMATION.get(kind):

@@ -1,5 +1,6 @@
 """What a document attaches: DocumentReference and Binary."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from tsuzuri.domain.fhir.elements import Element, label, one_line
@@ -35,10 +36,18 @@ def _effective(resource: Element) -> tuple[str | None, datetime | None]:
     return told if told[0] else moment_of(resource, "date")
 
 
-def attachments(resources: list[Element], references: References) -> tuple[Attachment, ...]:
+@dataclass(frozen=True)
+class File:
+    """An attachment, and the element whose `data` would be its bytes."""
+
+    attachment: Attachment
+    holder: Element
+
+
+def files(resources: list[Element], references: References) -> list[File]:
     """Every file, in the Bundle's order. One that lies in a Binary of the Bundle is told once, at the Binary."""
     places = {resource.place: index for index, resource in enumerate(resources)}
-    found, told = list[Attachment](), set[str]()
+    found, told = list[File](), set[str]()
     for index, resource in enumerate(resources):
         if resource.text("resourceType") != "DocumentReference":
             continue
@@ -50,11 +59,17 @@ def attachments(resources: list[Element], references: References) -> tuple[Attac
             if binary:
                 told.add(binary.place)
             place = places[binary.place] if binary else index
-            found.append(_attachment(attachment, place, _title(attachment, resource)))
+            found.append(
+                File(_attachment(attachment, place, _title(attachment, resource)), binary or attachment)
+            )
     for index, resource in enumerate(resources):
         if resource.text("resourceType") == "Binary" and resource.place not in told:
-            found.append(_attachment(resource, index, NAMELESS))
-    return tuple(sorted(found, key=lambda attachment: attachment.resource_place))
+            found.append(File(_attachment(resource, index, NAMELESS), resource))
+    return sorted(found, key=lambda file: file.attachment.resource_place)
+
+
+def attachments(resources: list[Element], references: References) -> tuple[Attachment, ...]:
+    return tuple(file.attachment for file in files(resources, references))
 
 
 def _title(attachment: Element, resource: Element) -> str:

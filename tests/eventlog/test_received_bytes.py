@@ -3,6 +3,7 @@
 import json
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 
@@ -55,3 +56,16 @@ def test_the_same_bundle_spelled_otherwise_is_another(run: Run) -> None:
         return [str((await register_bundle(services, CLINIC_SYSTEM, one)).outcome) for one in sent]
 
     assert run(story) == ["REGISTERED", "UNCHANGED", "REPLACED", "SUPERSEDED"]
+
+
+def test_they_are_read_back_for_their_own_patient_alone(run: Run) -> None:
+    received = oddly_spelled()
+
+    async def story(services: Services) -> list[bytes | None]:
+        answer = await register_bundle(services, CLINIC_SYSTEM, received)
+        *_, event = await services.log.stream(answer.patient, Stream.RECORD)
+        stranger = UUID(int=answer.patient.int + services.log.parts)  # in the same part
+        asked = [(answer.patient, event.received), (stranger, event.received), (answer.patient, UUID(int=1))]
+        return [await services.log.payload(owner, payload) for owner, payload in asked]
+
+    assert run(story) == [received, None, None]

@@ -260,14 +260,14 @@ def test_a_class_that_is_too_large_does_not_take_the_others_with_it(
         await world.register(conditions={f"2006501{n}": f"病名{n}" for n in range(5)})
         await world.data(HOSPITAL_SYSTEM, CONSENT)
         world.project()
-        roomy = execution._context
+        roomy = execution.new_context
 
         def narrow(*given: Any) -> Context:
             context = roomy(*given)
             context.rows_left = 4
             return context
 
-        monkeypatch.setattr(execution, "_context", narrow)
+        monkeypatch.setattr(execution, "new_context", narrow)
         asked = f"""{{ patientRecord(patient: {KEY}) {{ ... on PatientRecord {{
             summary {{ conditions {{ name }} drugAllergies {{ name }} }} }} }} }}"""
 
