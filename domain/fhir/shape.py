@@ -40,6 +40,7 @@ def checked(received: bytes, policy: Policy) -> tuple[dict[str, Any], list[str]]
         )
     tree = _parsed(_decoded(received))
     bundle = _bundle(tree)
+    _check_number(bundle)
     broken = check(bundle, policy, size_bytes=len(received))
     if has_errors(broken):
         raise BundleRejected.of_rules(broken)
@@ -143,13 +144,17 @@ def _bundle(tree: Any) -> dict[str, Any]:
     return tree
 
 
+def _check_number(tree: dict[str, Any]) -> None:
+    entries = tree.get("entry")
+    if isinstance(entries, list) and len(entries) > ENTRIES_MAX:
+        raise BundleRejected("Bundle.entry", f"has more than {ENTRIES_MAX} entries; send smaller Bundles")
+
+
 def _check_entries(tree: dict[str, Any]) -> None:
-    """What R4B would let pass or fail on: how many, and that each is an object of a known type."""
+    """What R4B would let pass or fail on: that each is an object of a known type."""
     entries = tree.get("entry")
     if not isinstance(entries, list) or not entries:
         raise BundleRejected("Bundle.entry", "must be a list of at least one entry")
-    if len(entries) > ENTRIES_MAX:
-        raise BundleRejected("Bundle.entry", f"has more than {ENTRIES_MAX} entries; send smaller Bundles")
     for index, entry in enumerate(entries):
         resource = entry.get("resource") if isinstance(entry, dict) else None
         _check_resource(resource, f"Bundle.entry[{index}].resource")

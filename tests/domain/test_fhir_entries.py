@@ -57,7 +57,7 @@ def test_an_unconfirmed_condition_is_kept_and_says_so() -> None:
                 }
             ],
         },
-        clinicalStatus=coded("urn:s", "active"),
+        clinicalStatus=coded("urn:s", "resolved"),
         verificationStatus=coded("urn:v", "unconfirmed"),
         onsetAge={"value": 30, "code": "a"},
         abatementDateTime="2021-03",
@@ -73,7 +73,7 @@ def test_an_unconfirmed_condition_is_kept_and_says_so() -> None:
 
     assert entry.record_class is RecordClass.CONDITION
     assert (entry.name, entry.codings) == ("左骨折", (Coding(system="urn:c", code="1", display="骨折"),))
-    assert (entry.status, entry.verification, entry.author) == ("active", "unconfirmed", "記録 者")
+    assert (entry.status, entry.verification, entry.author) == ("resolved", "unconfirmed", "記録 者")
     assert entry.issued_at == datetime(2021, 3, 31, 15, tzinfo=UTC)
     assert (entry.ended, entry.ended_at) == ("2021-03", datetime(2021, 2, 28, 15, tzinfo=UTC))
     assert entry.detail == "発症 30歳、一行目 二行目"

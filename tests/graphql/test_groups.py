@@ -19,7 +19,7 @@ GROUPS = f"""{{ patientRecord(patient: {KEY}) {{ ... on PatientRecord {{ summary
     conditionGroups {{ {FIELDS} lastConfirmedAt }} allergyGroups {{ {FIELDS} }} }} }} }} }}"""
 HERS = "{ me { summary { conditionGroups { name entries { name } } } } }"
 RESULTS = f"""{{ patientRecord(patient: {KEY}) {{ ... on PatientRecord {{
-    labSeries(codes: ["K"]) {{ points {{ value {{ number unit }} interpretation abnormal }} }} }} }} }}"""
+    labSeries(codes: ["K-1"]) {{ points {{ value {{ number unit }} interpretation abnormal }} }} }} }} }}"""
 FOOD = "http://jpfhir.jp/fhir/core/CodeSystem/JP_JfagyFoodAllergen_CS"
 
 
@@ -125,7 +125,7 @@ def test_a_series_tells_of_each_result_whether_it_is_abnormal(tell: Tell) -> Non
         results = [
             a_resource(
                 "Observation",
-                code=coded("urn:local", "K", "カリウム"),
+                code=coded("urn:local", "K-1", "カリウム"),
                 effectiveDateTime=f"2026-01-0{day}",
                 valueQuantity=quantity(number, "mmol/L"),
                 referenceRange=told,

@@ -1,0 +1,83 @@
+"""Every event of Tsuzuri, in the past tense, for ever.
+
+A new field has a plain default, which old events read back. A new meaning is a new event. TOPIC is what is
+stored: never renamed, never reused. Times are aware, UTC. An event's owner (a patient, a facility) and its
+stream make up its originator, "<owner>/<stream>".
+"""
+
+from tsuzuri.domain.events.accesses import AccessPermitted, AccessRefused, BundleRefused, TrailRead
+from tsuzuri.domain.events.bundles import (
+    BundleAccepted,
+    BundleCancelled,
+    BundleRegistered,
+    BundleReplaced,
+    Identifier,
+    PatientIdentified,
+    Unit,
+)
+from tsuzuri.domain.events.consents import ConsentGranted, ConsentWithdrawn
+from tsuzuri.domain.events.erasures import (
+    AccessesErased,
+    ConsentsErased,
+    HoldLifted,
+    HoldPlaced,
+    PayloadErased,
+    RecordErased,
+    StreamErased,
+)
+from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
+from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityListed, OperatorActed
+
+__all__ = [
+    "EVENTS",
+    "AccessPermitted",
+    "AccessRefused",
+    "AccessesErased",
+    "BundleAccepted",
+    "BundleCancelled",
+    "BundleRefused",
+    "BundleRegistered",
+    "BundleReplaced",
+    "CodeReleaseTaken",
+    "ConsentGranted",
+    "ConsentWithdrawn",
+    "ConsentsErased",
+    "Erased",
+    "Event",
+    "FacilityListed",
+    "HoldLifted",
+    "HoldPlaced",
+    "Identifier",
+    "OperatorActed",
+    "PatientIdentified",
+    "PayloadErased",
+    "RecordErased",
+    "StreamErased",
+    "TrailRead",
+    "Unit",
+    "Unreadable",
+    "originator",
+]
+
+EVENTS: tuple[type[Event], ...] = (
+    PatientIdentified,
+    BundleRegistered,
+    BundleReplaced,
+    BundleCancelled,
+    PayloadErased,
+    RecordErased,
+    ConsentsErased,
+    AccessesErased,
+    HoldPlaced,
+    HoldLifted,
+    ConsentGranted,
+    ConsentWithdrawn,
+    AccessPermitted,
+    AccessRefused,
+    BundleRefused,
+    TrailRead,
+    FacilityListed,
+    OperatorActed,
+    CodeReleaseTaken,
+)
+"""The whole vocabulary. What is not here is not in the log."""

@@ -1,0 +1,100 @@
+"""Record stream of a patient: who she is, and what facilities sent of her."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from tsuzuri.domain.events.event import Event
+from tsuzuri.domain.record import Demographics
+from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass, Stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifier:
+    """One number of a patient, in its one spelling."""
+
+    system: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientIdentified(Event):
+    """A facility named a patient by these numbers, with this name, for the first time or anew."""
+
+    TOPIC = "patient-identified"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    facility: str  # who said so, 10 digits
+    identifiers: tuple[Identifier, ...]
+    demographics: Demographics
+    disputed: tuple[Identifier, ...] = ()  # numbers the Bundle carried that belong to another patient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """The entries of one class taken out of a Bundle, kept as a payload of their own: they may outlive it."""
+
+    record_class: RecordClass
+    payload: UUID
+    sha256: str  # hex, of the payload's bytes
+    entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleAccepted(Event):
+    """What registering and replacing have in common."""
+
+    patient: UUID
+    document: UUID  # the same for every version under one key
+    kind: DocumentKind
+    facility: str
+    system: str  # Bundle.identifier
+    value: str
+    timestamp: datetime  # Bundle.timestamp
+    received: UUID  # payload: the bytes exactly as they came
+    received_sha256: str  # hex
+    received_bytes: int
+    head: UUID  # payload: the Document as read
+    units: tuple[Unit, ...]
+    sender: str  # the caller's person or system id
+    warnings: tuple[str, ...] = ()
+    hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
+    """Facts that carry a hiding mark, and which: here and wherever the facility sent them before."""
+    touches: tuple[RecordClass, ...] = ()  # classes of which something begins or ends with this event
+    rules: str = ""  # the version of the rules it was checked against: "clins-1.10 1 5be0c1d2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleRegistered(BundleAccepted):
+    """A facility registered a Bundle under a key that held nothing."""
+
+    TOPIC = "bundle-registered"
+    STREAM = Stream.RECORD
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleReplaced(BundleAccepted):
+    """A facility sent other bytes under the same key: delete and insert in one."""
+
+    TOPIC = "bundle-replaced"
+    STREAM = Stream.RECORD
+
+    replaces: UUID  # event id of the version that ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleCancelled(Event):
+    """取消: the facility took its Bundle back. It is hidden at every `asOf`; the log keeps it."""
+
+    TOPIC = "bundle-cancelled"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    document: UUID
+    facility: str
+    cancels: UUID  # event id of the version in force
+    reason: str
+    sender: str
+    touches: tuple[RecordClass, ...] = ()  # classes of which something ends with this event

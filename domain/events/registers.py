@@ -1,0 +1,55 @@
+"""What concerns no patient, each in a record stream of its own owner."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from tsuzuri.domain.events.event import Event
+from tsuzuri.domain.vocabulary import OperatorAct, Stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilityListed(Event):
+    """The operating body entered a facility, or changed its entry."""
+
+    TOPIC = "facility-listed"
+    STREAM = Stream.RECORD
+
+    facility: str
+    name: str
+    kind: str  # HOSPITAL, CLINIC, DENTAL, PHARMACY, CHECKUP_CENTRE
+    municipality: str | None = None
+    municipality_name: str | None = None
+    departments: tuple[str, ...] = ()
+    emergency: bool = False  # may use emergency access
+    recorded_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorActed(Event):
+    """An operator ordered something of a projection. Stored before it is carried out; an order repeated is harmless."""
+
+    TOPIC = "operator-acted"
+    STREAM = Stream.RECORD
+
+    projection: str
+    act: OperatorAct
+    generation: int | None = None
+    patient: UUID | None = None
+    skipped: UUID | None = None  # the event that is left out
+    reason: str | None
+    ticket: str | None  # of the operators' own tracker
+    recorded_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeReleaseTaken(Event):
+    """A release of the codes was taken up: generations made from now on are filled under it."""
+
+    TOPIC = "code-release-taken"
+    STREAM = Stream.RECORD
+
+    release: str  # its name, which stays with these bytes
+    sha256: str  # hex, of the payload's bytes
+    codes: int  # how many entries it has
+    payload: UUID  # the release as canonical CSV
+    recorded_by: str
