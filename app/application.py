@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
-from tsuzuri.app.actions.cancel_bundle import cancel_bundle
+from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.read_trail import trail_complete_until
@@ -26,11 +26,12 @@ from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
+from tsuzuri.domain.corrections import NothingToCancel, NothingToRestore
 from tsuzuri.domain.events import RecordErased
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.orders import Why
-from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
+from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.eventlog.connecting import LogRole
@@ -43,7 +44,6 @@ from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.freshness import Freshness, freshness, served_generation
 from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
 from tsuzuri.projections.quarantine import Quarantined
-from tsuzuri.projections.releases import Releases
 from tsuzuri.projections.replaying import NotQuarantined, Tried
 from tsuzuri.projections.standings import FillProgress, Standing
 
@@ -52,6 +52,7 @@ CODES: dict[type[Exception], str] = {
     Busy: "BUSY",
     BundleRejected: "BUNDLE_REJECTED",
     NothingToCancel: "NOTHING_TO_CANCEL",
+    NothingToRestore: "NOTHING_TO_RESTORE",
     NothingToWithdraw: "NOTHING_TO_WITHDRAW",
     UselessConsent: "USELESS_CONSENT",
     MalformedNumber: "BAD_INPUT",
@@ -85,7 +86,7 @@ class TsuzuriApplication:
         self.seals: Seals = services.seals
         self.schema_sha256 = schema_sha256
         self.looks = Looks(self.projection_standings)
-        self.releases = Releases(services.log.mapper, services.ring)
+        self.releases = services.releases
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         async with (
@@ -152,6 +153,12 @@ class TsuzuriApplication:
     ) -> UUID:
         with told():
             return await cancel_bundle(self.services, caller, key, system, value, kind, reason)
+
+    async def restore_bundle(
+        self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
+    ) -> UUID:
+        with told():
+            return await restore_bundle(self.services, caller, key, system, value, kind, reason)
 
     async def grant_consent(
         self,

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from tsuzuri.app.bundle_reader import BundleReader, read_under
+from tsuzuri.app.codes_in_force import CodesInForce
 from tsuzuri.app.keys import identifier_key, key_encryption, role_key, seal_key
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.rules.policies import policy_named
@@ -20,6 +21,7 @@ from tsuzuri.eventlog.connecting import Logins, LogRole, pool_settings
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.log import AsyncPool, EventLog
 from tsuzuri.graphql.seals import Seals
+from tsuzuri.projections.releases import Releases
 
 READ_CONNECTIONS = 8
 
@@ -40,6 +42,9 @@ class Services:
     number_key: bytes
     seals: Seals
     bundle_reader: BundleReader
+    releases: Releases
+    codes_in_force: CodesInForce
+    sets_by_department: bool
     rules: str  # the version of the rules that received Bundles must keep
     rebuild_share: float  # of its time that a rebuild in this process may take
     now: Callable[[], datetime] = _now
@@ -56,6 +61,7 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
     await pool.open(wait=True)
     await auditors.open()
     log = await asyncio.to_thread(EventLog, logins, ring, pool)
+    releases = Releases(log.mapper, ring)
     try:
         yield Services(
             logins,
@@ -66,6 +72,9 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
             identifier_key(settings),
             Seals(seal_key(settings)),
             reader,
+            releases,
+            CodesInForce(logins, releases),
+            settings.sets_by_department,
             policy_named(settings.rules, settings.rule_severities).version,
             settings.rebuild_share,
         )

@@ -32,6 +32,7 @@ class Settings:
     projectors: int  # TSUZURI_PROJECTORS: processes beside `serve` that keep projections current
     rules: str  # TSUZURI_RULES: the policy that received Bundles must keep
     rule_severities: str  # TSUZURI_RULE_SEVERITIES: its changes, such as "R2152=warning,R6021=off"
+    sets_by_department: bool  # TSUZURI_SET_SCOPE=department: whose conditions and allergies one Bundle tells
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
@@ -39,9 +40,7 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Raises SettingsWrong."""
     env = os.environ if environment is None else environment
-    mode = env.get("TSUZURI_MODE") or "production"
-    if mode not in ("development", "production"):
-        raise SettingsWrong("TSUZURI_MODE is development or production")
+    mode = _one_of(env, "TSUZURI_MODE", "production", "development")
     home = Path(env.get("TSUZURI_HOME") or Path.home() / ".tsuzuri").absolute()
     return Settings(
         development=mode == "development",
@@ -59,6 +58,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         port=_number(env, "TSUZURI_PORT", 8080, 0, 65535),
         projectors=_number(env, "TSUZURI_PROJECTORS", 1, 0, 64),
         **_rules(env),
+        sets_by_department=_one_of(env, "TSUZURI_SET_SCOPE", "facility", "department") == "department",
         rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
@@ -84,6 +84,14 @@ def _rules(env: Mapping[str, str]) -> dict[str, str]:
 
 def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(env[name]) if env.get(name) else None
+
+
+def _one_of(env: Mapping[str, str], name: str, *words: str) -> str:
+    """The first word is the default."""
+    word = env.get(name) or words[0]
+    if word not in words:
+        raise SettingsWrong(f"{name} is {' or '.join(words)}")
+    return word
 
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

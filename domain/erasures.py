@@ -12,7 +12,7 @@ from tsuzuri.domain.events import (
     StreamErased,
     originator,
 )
-from tsuzuri.domain.registrations import PatientRecord
+from tsuzuri.domain.registrations import PatientRecord, classes_of
 from tsuzuri.domain.vocabulary import Stream
 
 
@@ -51,7 +51,7 @@ def erase_document(
         payloads=left,
         reason=reason,
         erased_by=erased_by,
-        touches=known.classes,
+        touches=classes_of(known.accepted),
     )
 
 

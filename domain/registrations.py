@@ -11,9 +11,11 @@ from typing import assert_never
 from uuid import UUID
 
 from tsuzuri.domain.events import (
+    BundleAccepted,
     BundleCancelled,
     BundleRegistered,
     BundleReplaced,
+    BundleRestored,
     Erased,
     HoldLifted,
     HoldPlaced,
@@ -26,7 +28,15 @@ from tsuzuri.domain.events import (
 )
 from tsuzuri.domain.owners import document_id
 from tsuzuri.domain.record import Demographics, Document, Entry
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, HIDING_FLAGS, DocumentKind, Flag, RecordClass, Stream
+from tsuzuri.domain.vocabulary import (
+    DOCUMENT_CLASSES,
+    HIDING_FLAGS,
+    REPLACEMENT_SETS,
+    DocumentKind,
+    Flag,
+    RecordClass,
+    Stream,
+)
 
 
 class Registration(StrEnum):
@@ -50,10 +60,6 @@ class RegisteredBundle:
     warnings: tuple[str, ...]
 
 
-class NothingToCancel(ValueError):
-    """The facility has no Bundle in force under that id."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Intake:
     """What intake knows of a Bundle beyond what it says: where its bytes and units will lie, who sent it."""
@@ -65,22 +71,25 @@ class Intake:
     units: tuple[Unit, ...]
     sender: str
     rules: str
+    codes: str = ""
+    scope: str = ""
     warnings: tuple[str, ...] = ()
     hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Registered:
-    """One key: the version in force, and the digests of all that came before."""
+    """One key: the version in force (when cancelled, the one that was), and what came before."""
 
-    facility: str
-    event_id: UUID
-    sha256: str
-    superseded: frozenset[str] = frozenset()
-    cancelled: bool = False
-    classes: tuple[RecordClass, ...] = ()
+    accepted: BundleAccepted
+    superseded: frozenset[str] = frozenset()  # digests of all earlier versions
+    cancelled_by: UUID | None = None  # event id of the cancellation
     bodies: tuple[UUID, ...] = ()  # payloads of all versions: received bytes and documents
     units: tuple[UUID, ...] = ()  # payloads of all versions: entries of one class
+
+    @property
+    def cancelled(self) -> bool:
+        return self.cancelled_by is not None
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,7 @@ RecordEvent = (
     PatientIdentified
     | BundleRegistered
     | BundleReplaced
+    | BundleRestored
     | BundleCancelled
     | PayloadErased
     | StreamErased
@@ -120,20 +130,21 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
                 disputed=record.disputed | {(i.system, i.value) for i in event.disputed},
                 demographics=event.demographics,
             )
+        case BundleRestored():
+            documents[event.document] = replace(documents[event.document], accepted=event, cancelled_by=None)
         case BundleRegistered() | BundleReplaced():
             before = documents.get(event.document)
-            past = frozenset[str]() if before is None else before.superseded | {before.sha256}
+            past = frozenset[str]()
+            if before is not None:
+                past = before.superseded | {before.accepted.received_sha256}
             documents[event.document] = Registered(
-                event.facility,
-                event.event_id,
-                event.received_sha256,
+                event,
                 past,
-                classes=_classes(event.kind, event.units),
                 bodies=(*(before.bodies if before else ()), event.received, event.head),
                 units=(*(before.units if before else ()), *(unit.payload for unit in event.units)),
             )
         case BundleCancelled():
-            documents[event.document] = replace(documents[event.document], cancelled=True)
+            documents[event.document] = replace(documents[event.document], cancelled_by=event.event_id)
         case PayloadErased():
             if held := documents.get(event.document):
                 documents[event.document] = replace(
@@ -160,11 +171,12 @@ def outcome(record: PatientRecord, document: Document, sha256: str) -> Registrat
     known = record.documents.get(document_key(record.patient, document))
     if known is None:
         return Registration.REGISTERED
-    if sha256 in known.superseded or (known.cancelled and sha256 == known.sha256):
+    in_force = known.accepted.received_sha256
+    if sha256 in known.superseded or (known.cancelled and sha256 == in_force):
         return Registration.SUPERSEDED
     if known.cancelled:
         return Registration.REGISTERED
-    return Registration.UNCHANGED if sha256 == known.sha256 else Registration.REPLACED
+    return Registration.UNCHANGED if sha256 == in_force else Registration.REPLACED
 
 
 def identify(
@@ -216,6 +228,8 @@ def register(
         units=intake.units,
         sender=intake.sender,
         rules=intake.rules,
+        codes=intake.codes,
+        scope=intake.scope,
         warnings=intake.warnings,
         hides=intake.hides,
         touches=_classes(document.kind, intake.units),
@@ -223,40 +237,20 @@ def register(
     known = record.documents.get(document_uuid)
     if known is None or known.cancelled:
         return registered
-    touches = tuple(c for c in RecordClass if c in {*registered.touches, *known.classes})
-    return BundleReplaced(**vars(registered) | {"touches": touches}, replaces=known.event_id)
+    touched = {*registered.touches, *classes_of(known.accepted)}
+    touches = tuple(c for c in RecordClass if c in touched)
+    return BundleReplaced(**vars(registered) | {"touches": touches}, replaces=known.accepted.event_id)
 
 
-def cancel(
-    record: PatientRecord, document: UUID, *, facility: str, reason: str, sender: str, event_id: UUID
-) -> BundleCancelled | None:
-    """Take a Bundle back; None when it was taken back already.
-
-    Raises:
-        NothingToCancel: this facility registered no such Bundle. Another facility's gives the same answer.
-    """
-    known = record.documents.get(document)
-    if known is None or known.facility != facility:
-        raise NothingToCancel("this facility has registered no Bundle with that id for this patient")
-    if known.cancelled:
-        return None
-    return BundleCancelled(
-        originator_id=originator(record.patient, Stream.RECORD),
-        originator_version=record.version + 1,
-        event_id=event_id,
-        patient=record.patient,
-        document=document,
-        facility=facility,
-        cancels=known.event_id,
-        reason=reason,
-        sender=sender,
-        touches=known.classes,
-    )
+def classes_of(accepted: BundleAccepted) -> tuple[RecordClass, ...]:
+    """The classes a Bundle says something of."""
+    return _classes(accepted.kind, accepted.units)
 
 
 def _classes(kind: DocumentKind, units: tuple[Unit, ...]) -> tuple[RecordClass, ...]:
-    """The classes a Bundle holds something of: its entries', and its own when it is a document."""
+    """Its entries', its own when it is a document, and those it tells all of: an empty set ends what was there."""
     held = {unit.record_class for unit in units} | {DOCUMENT_CLASSES.get(kind)}
+    held |= set(REPLACEMENT_SETS.get(kind, ()))
     return tuple(record_class for record_class in RecordClass if record_class in held)
 
 

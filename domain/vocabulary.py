@@ -67,6 +67,13 @@ DOCUMENT_CLASSES: dict[DocumentKind, RecordClass] = {
 """The class a document itself belongs to. A collection has none: only what it carries has a class."""
 
 
+REPLACEMENT_SETS: dict[DocumentKind, tuple[RecordClass, ...]] = {
+    DocumentKind.CONDITIONS: (RecordClass.CONDITION,),
+    DocumentKind.ALLERGIES: (RecordClass.DRUG_ALLERGY, RecordClass.OTHER_ALLERGY),
+}
+"""Kinds that tell all there is of their classes at one facility: what the newest of them does not name has ended."""
+
+
 class Flag(StrEnum):
     """Marks of `meta.tag`, system JP_ehrshrs_indication (DOMAIN: retention, deletion, flags)."""
 

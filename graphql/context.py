@@ -101,6 +101,10 @@ class Application(Protocol):
         self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
     ) -> UUID: ...
 
+    async def restore_bundle(
+        self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
+    ) -> UUID: ...
+
     async def grant_consent(
         self,
         caller: Caller,

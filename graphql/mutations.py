@@ -70,6 +70,23 @@ class Mutation(OperatorMutation):
         return strawberry.ID(str(document))
 
     @strawberry.mutation(
+        description="取消UNDO: put the Bundle you cancelled in force again. Returns its id.",
+        permission_classes=allowed(Role.SYSTEM),
+    )
+    async def restore_bundle(
+        self,
+        info: Info[Context, None],
+        patient: PatientKey,
+        identifier: BundleIdentifier,
+        kind: DocumentKind,
+        reason: str,
+    ) -> strawberry.ID:
+        document = await info.context.application.restore_bundle(
+            info.context.caller, patient.checked(), identifier.system, identifier.value, kind, reason
+        )
+        return strawberry.ID(str(document))
+
+    @strawberry.mutation(
         description="同意: let a facility see classes of the record, until a moment or for 24 hours.",
         permission_classes=allowed(Role.PATIENT, Role.SYSTEM),
     )

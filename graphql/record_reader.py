@@ -224,7 +224,7 @@ class RecordReader:
             return None  # under another release, "the last three of each" would be of other groups
         schema = f"{patient_summary.NAME}_g{stands.generation}"
         source = guarded(patient_summary.VIEW, schema, sight)
-        found = await self._fetch(source.all([one_of("record_class", classes)]))
+        found = await self._fetch(source.all([one_of("record_class", classes), equal("in_force", True)]))
         after = await self.application.stands(patient_summary.NAME, sight.patient)
         if (after.generation, after.position) != (stands.generation, stands.position):
             return None  # it moved on while it was read

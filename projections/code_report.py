@@ -97,7 +97,8 @@ def _entries(connection: Connection[Any], facility: str | None) -> Iterator[_Ali
         """SELECT sender, record_class, codings,
                (coalesce(effective_at, issued_at) AT TIME ZONE 'Asia/Tokyo')::date AS measured,
                (registered_at AT TIME ZONE 'Asia/Tokyo')::date AS reported, count(*) AS entries
-           FROM {} WHERE to_pos IS NULL AND NOT cancelled AND (%(facility)s::text IS NULL OR sender = %(facility)s)
+           FROM {}
+           WHERE to_pos IS NULL AND cancelled_by IS NULL AND (%(facility)s::text IS NULL OR sender = %(facility)s)
            GROUP BY 1, 2, 3, 4, 5"""
     ).format(Identifier(schema, ENTRIES.table))
     with connection.transaction(), connection.cursor("alike", row_factory=class_row(_Alike)) as cursor:

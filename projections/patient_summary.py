@@ -6,38 +6,44 @@ An entry's JSON has the fields of the record index's view, so a summary reads li
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from tsuzuri.domain.events import (
     BundleAccepted,
     BundleCancelled,
     BundleRegistered,
     BundleReplaced,
+    BundleRestored,
     Event,
     PayloadErased,
     RecordErased,
 )
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
+from tsuzuri.projections import hiding_marks, replacement_sets
+from tsuzuri.projections.hiding_marks import MarkRow, covers, keep_marks, marks_from_others, marks_looked_at
 from tsuzuri.projections.record_index import ENTRIES
 from tsuzuri.projections.record_rows import EntryRow, entry_rows
+from tsuzuri.projections.replacement_sets import Newest, SetRow, keep_set, set_classes, sets_looked_at
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "patient_summary", 1
+NAME, VERSION = "patient_summary", 2
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE summary (
     patient_id uuid NOT NULL, record_class text NOT NULL, marks text NOT NULL, document uuid NOT NULL,
-    unit uuid NOT NULL, flags text[] NOT NULL, entries text NOT NULL, valid_until timestamptz
+    unit uuid NOT NULL, sender text NOT NULL, scope text NOT NULL, stated_at timestamptz NOT NULL,
+    in_force boolean NOT NULL, flags text[] NOT NULL, entries text NOT NULL, valid_until timestamptz
 );
-"""
+{replacement_sets.TABLE}{hiding_marks.TABLE}"""
 
-INDEXES = """
+INDEXES = f"""
 ALTER TABLE summary ADD PRIMARY KEY (patient_id, record_class, marks, document);
-"""
+{replacement_sets.INDEX}{hiding_marks.INDEX}"""
 
 
 class SummaryRow(Row, frozen=True, kw_only=True):
@@ -50,15 +56,20 @@ class SummaryRow(Row, frozen=True, kw_only=True):
     marks: str  # the flags, joined: a key needs one value
     document: UUID
     unit: UUID  # the payload they were read from: erased together
+    sender: str
+    scope: str
+    stated_at: datetime  # Bundle.timestamp
+    in_force: bool  # False: a newer set of the sender ended them, and should that be cancelled they are back
     flags: list[str]
     entries: str  # a JSON array
     valid_until: datetime | None = None
 
 
-ROWS: tuple[type[Row], ...] = (SummaryRow,)
+ROWS: tuple[type[Row], ...] = (SummaryRow, SetRow, MarkRow)
 EVENTS: tuple[type[Event], ...] = (
     BundleRegistered,
     BundleReplaced,
+    BundleRestored,
     BundleCancelled,
     PayloadErased,
     RecordErased,
@@ -66,45 +77,81 @@ EVENTS: tuple[type[Event], ...] = (
 
 
 def payloads(event: Event) -> Sequence[UUID]:
-    if isinstance(event, BundleRegistered | BundleReplaced):
+    if isinstance(event, BundleAccepted):
         return [unit.payload for unit in event.units if unit.record_class in SIX_INFORMATIONS]
     return []
 
 
 def looks(event: Event) -> Sequence[Look]:
     match event:
-        case BundleAccepted(hides=hides) if hides:
-            return [look(SummaryRow)]
-        case BundleAccepted() | BundleCancelled() | PayloadErased():
-            return [look(SummaryRow, document=event.document)]
+        case BundleAccepted(document=document, facility=sender):
+            hidden = [look(SummaryRow, sender=sender)] if event.hides else []
+            return [look(SummaryRow, document=document), *hidden, *marks_looked_at(event), *_of_sets(event)]
+        case BundleCancelled(document=document):
+            return [look(SummaryRow, document=document), *_of_sets(event)]
+        case PayloadErased(document=document):
+            return [look(SummaryRow, document=document)]
         case _:
             return []
+
+
+def _of_sets(event: BundleAccepted | BundleCancelled) -> list[Look]:
+    classes = [look(SummaryRow, sender=event.facility, record_class=str(one)) for one in set_classes(event)]
+    return [*sets_looked_at(event), *classes]
 
 
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     """Fold one event into the rows of its patient. Sees nothing else."""
     match recorded.event:
-        case BundleRegistered() | BundleReplaced() as event:
+        case BundleAccepted() as event:
             _forget(rows, event.document)
-            entries = entry_rows(recorded, event)
+            later = marks_from_others(rows, event)
             groups: Groups = defaultdict(list)
-            for entry in entries:
-                group = (entry.record_class, tuple(entry.flags_now), event.document, entry.unit)
-                groups[group].append(_shown(entry))
-            _move_hidden(rows, event, groups)
+            for entry in entry_rows(recorded, event):
+                flags = tuple(sorted({*entry.flags_now, *later.get(entry.fact, ())}))
+                group = Group(
+                    entry.record_class,
+                    flags,
+                    event.document,
+                    entry.unit,
+                    event.facility,
+                    event.scope,
+                    entry.stated_at,
+                )
+                groups[group].append(_shown(entry) | {"flags": list(flags)})
+            if event.hides:
+                _move_hidden(rows, event, groups)
+                keep_marks(rows, event)
             _put(rows, event.patient, groups)
+            keep_set(rows, event)
+            _settle_sets(rows, event)
         case BundleCancelled() as event:
             _forget(rows, event.document)
+            keep_set(rows, event)
+            _settle_sets(rows, event)
         case PayloadErased() as event:
             for row in rows.of(SummaryRow, document=event.document):
                 if row.unit in event.payloads:
                     rows.remove(row)
         case RecordErased():
-            rows.remove_all(SummaryRow)
+            for kind in ROWS:
+                rows.remove_all(kind)
 
 
-Groups = dict[tuple[str, tuple[str, ...], UUID, UUID], list[dict[str, Any]]]
-"""Entries by class, marks, document and unit. A class of one document lies in one unit."""
+class Group(NamedTuple):
+    """What the entries of one row have in common. A class of one document lies in one unit."""
+
+    record_class: str
+    flags: tuple[str, ...]
+    document: UUID
+    unit: UUID
+    sender: str
+    scope: str
+    stated_at: datetime
+    in_force: bool = True
+
+
+Groups = dict[Group, list[dict[str, Any]]]
 
 
 def _forget(rows: Rows, document: UUID) -> None:
@@ -113,26 +160,61 @@ def _forget(rows: Rows, document: UUID) -> None:
 
 
 def _move_hidden(rows: Rows, event: BundleAccepted, groups: Groups) -> None:
-    """As in the record index: what the same facility sent before of a hidden fact goes to the hidden group."""
-    for row in rows.of(SummaryRow) if event.hides else ():
+    """As in the record index: what the marks cover of the sender's other Bundles goes to the hidden group."""
+    for row in rows.of(SummaryRow, sender=event.facility):
         entries = _entries(row)
-        marked = [e["sender"] == event.facility and e["fact"] in event.hides for e in entries]
-        if not any(marked):
+        marked = [entry["fact"] in event.hides for entry in entries]
+        if not any(marked) or not covers(event, row.stated_at):
             continue
         rows.remove(row)
         for entry, covered in zip(entries, marked, strict=True):
             marks = event.hides[entry["fact"]] if covered else ()
             flags = tuple(sorted({*row.flags, *marks}))
-            groups[row.record_class, flags, row.document, row.unit].append({**entry, "flags": flags})
+            group = Group(
+                row.record_class,
+                flags,
+                row.document,
+                row.unit,
+                row.sender,
+                row.scope,
+                row.stated_at,
+                row.in_force,
+            )
+            groups[group].append({**entry, "flags": flags})
 
 
 def _put(rows: Rows, patient: UUID, groups: Groups) -> None:
-    for (record_class, flags, document, unit), entries in groups.items():
-        group: dict[str, Any] = {"record_class": record_class, "marks": ",".join(flags), "document": document}
-        before = [entry for row in rows.of(SummaryRow, **group) for entry in _entries(row)]
+    for group, entries in groups.items():
+        own = {"document": group.document, "record_class": group.record_class, "marks": ",".join(group.flags)}
+        before = [entry for row in rows.of(SummaryRow, **own) for entry in _entries(row)]
         ordered = sorted([*before, *entries], key=lambda entry: str(entry["id"]))
-        body = msgspec.json.encode(ordered).decode()
-        rows.put(SummaryRow(patient_id=patient, **group, unit=unit, flags=list(flags), entries=body))
+        rows.put(
+            SummaryRow(
+                patient_id=patient,
+                record_class=group.record_class,
+                marks=",".join(group.flags),
+                document=group.document,
+                unit=group.unit,
+                sender=group.sender,
+                scope=group.scope,
+                stated_at=group.stated_at,
+                in_force=group.in_force,
+                flags=list(group.flags),
+                entries=msgspec.json.encode(ordered).decode(),
+            )
+        )
+
+
+def _settle_sets(rows: Rows, event: BundleAccepted | BundleCancelled) -> None:
+    """As in the record index: what the newest set does not say is not in force, all else is."""
+    if not (classes := set_classes(event)):
+        return
+    newest = Newest(rows, event.facility, event.scope)
+    for record_class in classes:
+        for row in rows.of(SummaryRow, record_class=str(record_class), sender=event.facility):
+            in_force = not newest.ends(record_class, row.document, row.stated_at)
+            if row.scope == event.scope and row.in_force != in_force:
+                rows.put(replace(row, in_force=in_force))
 
 
 def _entries(row: SummaryRow) -> list[dict[str, Any]]:
@@ -147,7 +229,7 @@ def _shown(row: EntryRow) -> dict[str, Any]:
 
 VIEW = View(
     "summary",
-    fields={"recordClass": "record_class", "entries": "entries"},
+    fields={"recordClass": "record_class", "entries": "entries", "inForce": "in_force"},
     order=("record_class", "marks", "document"),
     guarded=True,
 )

@@ -1,7 +1,7 @@
 """The entries and documents of a patient, now and as of any moment.
 
 Rows are closed, not deleted. What must not be seen any more at any `asOf` (a cancelled Bundle, an entry that was
-marked later) says so on every one of its rows: `cancelled`, `flags_now`.
+marked later) says so on every one of its rows: `cancelled_by`, `flags_now`.
 """
 
 from collections.abc import Sequence
@@ -14,26 +14,32 @@ from tsuzuri.domain.events import (
     BundleCancelled,
     BundleRegistered,
     BundleReplaced,
+    BundleRestored,
     Event,
     PayloadErased,
     RecordErased,
 )
 from tsuzuri.domain.units import load_document
-from tsuzuri.projections.record_rows import (
-    DocumentRow,
-    EntryRow,
-    document_row,
-    entry_rows,
+from tsuzuri.projections import hiding_marks, replacement_sets
+from tsuzuri.projections.hiding_marks import MarkRow, covers, keep_marks, marks_from_others, marks_looked_at
+from tsuzuri.projections.record_rows import DocumentRow, EntryRow, Standing, document_row, entry_rows
+from tsuzuri.projections.replacement_sets import (
+    Newest,
+    SetRow,
+    keep_set,
+    may_bring_back,
+    set_classes,
+    sets_looked_at,
 )
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "record_index", 1
+NAME, VERSION = "record_index", 2
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE document (
     patient_id uuid NOT NULL, document uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
-    registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
+    registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled_by uuid,
     visible_until timestamptz, event_id uuid NOT NULL, kind text NOT NULL, record_class text, flags_now text[] NOT NULL,
     facility text NOT NULL, facility_name text, department text, author text, title text NOT NULL,
     system text NOT NULL, value text NOT NULL, timestamp timestamptz NOT NULL, dated timestamptz,
@@ -42,10 +48,11 @@ CREATE TABLE document (
 );
 CREATE TABLE entry (
     patient_id uuid NOT NULL, entry uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
-    registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled boolean NOT NULL,
+    registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled_by uuid,
     visible_until timestamptz, document uuid NOT NULL, document_kind text NOT NULL, unit uuid NOT NULL,
     record_class text NOT NULL,
     resource_type text NOT NULL, resource_place integer NOT NULL, sender text NOT NULL,
+    scope text NOT NULL, stated_at timestamptz NOT NULL, standing text NOT NULL,
     fact text NOT NULL, analyte text, name text NOT NULL,
     codings text NOT NULL,
     codes text[] NOT NULL, effective text, effective_at timestamptz, issued_at timestamptz,
@@ -55,9 +62,9 @@ CREATE TABLE entry (
     value text, interpretation text, reference_range text,
     ended text, ended_at timestamptz, detail text
 );
-"""
+{replacement_sets.TABLE}{hiding_marks.TABLE}"""
 
-INDEXES = """
+INDEXES = f"""
 ALTER TABLE document ADD PRIMARY KEY (patient_id, document, from_pos);
 ALTER TABLE entry ADD PRIMARY KEY (patient_id, entry, from_pos);
 CREATE INDEX document_page ON document (patient_id, sort_at DESC, document DESC);
@@ -65,13 +72,14 @@ CREATE INDEX entry_page ON entry (patient_id, sort_at DESC, entry DESC);
 CREATE INDEX entry_class_page ON entry (patient_id, record_class, sort_at DESC, entry DESC);
 CREATE INDEX entry_document ON entry (patient_id, document);
 CREATE INDEX entry_fact ON entry (patient_id, sender, fact);
-"""
+{replacement_sets.INDEX}{hiding_marks.INDEX}"""
 
 
-ROWS: tuple[type[Row], ...] = (DocumentRow, EntryRow)
+ROWS: tuple[type[Row], ...] = (DocumentRow, EntryRow, SetRow, MarkRow)
 EVENTS: tuple[type[Event], ...] = (
     BundleRegistered,
     BundleReplaced,
+    BundleRestored,
     BundleCancelled,
     PayloadErased,
     RecordErased,
@@ -80,35 +88,64 @@ EVENTS: tuple[type[Event], ...] = (
 
 def payloads(event: Event) -> Sequence[UUID]:
     """What `apply` needs of an event beside itself."""
-    if isinstance(event, BundleRegistered | BundleReplaced):
+    if isinstance(event, BundleAccepted):
         return [event.head, *(unit.payload for unit in event.units)]
     return []
 
 
 def looks(event: Event) -> Sequence[Look]:
-    """The document's versions and their entries; for a mark that hides, what its sender said of the same facts."""
+    """The document's versions and their entries; for a mark that hides, what its sender said of the same facts.
+
+    Of the classes that come in full sets, what of the facility's may end or begin by it.
+    """
     match event:
         case BundleAccepted(document=document):
             hidden = [look(EntryRow, sender=event.facility, fact=fact) for fact in event.hides]
-            return [look(DocumentRow, document=document), look(EntryRow, document=document), *hidden]
-        case BundleCancelled(document=document) | PayloadErased(document=document):
-            return [look(DocumentRow, document=document), look(EntryRow, document=document)]
+            return [*_of_document(document), *marks_looked_at(event), *hidden, *_of_sets(event)]
+        case BundleCancelled(document=document):
+            return [*_of_document(document), *_of_sets(event)]
+        case PayloadErased(document=document):
+            return _of_document(document)
         case _:
             return []
+
+
+def _of_document(document: UUID) -> list[Look]:
+    return [look(DocumentRow, document=document), look(EntryRow, document=document)]
+
+
+def _of_sets(event: BundleAccepted | BundleCancelled) -> list[Look]:
+    standings = (Standing.IN_FORCE, Standing.ENDED) if may_bring_back(event) else (Standing.IN_FORCE,)
+    return [
+        *sets_looked_at(event),
+        *(
+            look(EntryRow, sender=event.facility, record_class=str(record_class), standing=str(standing))
+            for record_class in set_classes(event)
+            for standing in standings
+        ),
+    ]
 
 
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     """Fold one event into the rows of its patient. Sees nothing else."""
     match recorded.event:
-        case BundleRegistered() | BundleReplaced() as event:
+        case BundleAccepted() as event:
             _close(rows, recorded, event.document)
+            if isinstance(event, BundleRestored):
+                _uncancel(rows, event)
             _open(rows, recorded, event)
+            keep_set(rows, event)
+            _settle_sets(rows, recorded, event)
         case BundleCancelled() as event:
             _close(rows, recorded, event.document)
             for row in rows.of(DocumentRow, document=event.document):
-                rows.put(replace(row, cancelled=True))
+                if row.cancelled_by is None:
+                    rows.put(replace(row, cancelled_by=event.event_id))
             for entry in rows.of(EntryRow, document=event.document):
-                rows.put(replace(entry, cancelled=True))
+                if entry.cancelled_by is None:
+                    rows.put(replace(entry, cancelled_by=event.event_id))
+            keep_set(rows, event)
+            _settle_sets(rows, recorded, event)
         case PayloadErased() as event:
             for row in rows.of(DocumentRow, document=event.document):
                 if row.received in event.payloads:
@@ -117,38 +154,88 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                 if entry.unit in event.payloads:
                     rows.remove(entry)
         case RecordErased():
-            for kind in (DocumentRow, EntryRow):
+            for kind in ROWS:
                 rows.remove_all(kind)
 
 
 def _close(rows: Rows, recorded: Recorded[Event], document: UUID) -> None:
-    """End the version in force, if there is one."""
-    for kind in (DocumentRow, EntryRow):
-        for row in rows.of(kind, document=document, to_pos=None):
-            assert isinstance(row, DocumentRow | EntryRow)
+    """End the version in force, if there is one; what had ended before will not come back."""
+    for row in rows.of(DocumentRow, document=document):
+        if row.to_pos is None:
             rows.put(replace(row, to_pos=recorded.pos, closed_at=recorded.recorded_at))
+    for entry in rows.of(EntryRow, document=document):
+        if entry.standing != Standing.CLOSED:
+            rows.put(replace(_ended(entry, recorded), standing=Standing.CLOSED))
 
 
-def _open(rows: Rows, recorded: Recorded[Event], event: BundleRegistered | BundleReplaced) -> None:
+def _ended(entry: EntryRow, recorded: Recorded[Event]) -> EntryRow:
+    """The row with the end it has, or else this one."""
+    if entry.to_pos is not None:
+        return entry
+    return replace(entry, to_pos=recorded.pos, closed_at=recorded.recorded_at)
+
+
+def _uncancel(rows: Rows, event: BundleRestored) -> None:
+    """What this one cancellation had hidden was there, and may be seen as it was."""
+    for row in rows.of(DocumentRow, document=event.document):
+        if row.cancelled_by == event.restores:
+            rows.put(replace(row, cancelled_by=None))
+    for entry in rows.of(EntryRow, document=event.document):
+        if entry.cancelled_by == event.restores:
+            rows.put(replace(entry, cancelled_by=None))
+
+
+def _open(rows: Rows, recorded: Recorded[Event], event: BundleAccepted) -> None:
     head = recorded.payloads.get(event.head)
     if head is not None:
         rows.put(document_row(recorded, event, load_document(head)))
     entries = entry_rows(recorded, event)
     if event.hides:
         _hide_earlier(rows, event)
+        keep_marks(rows, event)
+    later = marks_from_others(rows, event)
     for entry in entries:
-        rows.put(entry)
+        marks = later.get(entry.fact)
+        rows.put(replace(entry, flags_now=sorted({*entry.flags_now, *marks})) if marks else entry)
+
+
+def _settle_sets(rows: Rows, recorded: Recorded[Event], event: BundleAccepted | BundleCancelled) -> None:
+    """End what the newest set of the facility does not say any more; put in force again what no set ends."""
+    if not (classes := set_classes(event)):
+        return
+    newest = Newest(rows, event.facility, event.scope)
+    for record_class in classes:
+        of_class = {"record_class": str(record_class), "sender": event.facility}
+        for entry in rows.of(EntryRow, standing=str(Standing.IN_FORCE), **of_class):
+            if entry.scope == event.scope and newest.ends(record_class, entry.document, entry.stated_at):
+                rows.put(replace(_ended(entry, recorded), standing=Standing.ENDED))
+        if not may_bring_back(event):
+            continue
+        for entry in rows.of(EntryRow, standing=str(Standing.ENDED), **of_class):
+            if entry.scope == event.scope and not newest.ends(record_class, entry.document, entry.stated_at):
+                _bring_back(rows, recorded, entry)
+
+
+def _bring_back(rows: Rows, recorded: Recorded[Event], entry: EntryRow) -> None:
+    """The time in which it had ended stays in its history: what follows is a version of its own."""
+    rows.put(replace(entry, standing=Standing.CLOSED))
+    rows.put(
+        replace(
+            entry,
+            from_pos=recorded.pos,
+            to_pos=None,
+            registered_at=recorded.recorded_at,
+            closed_at=None,
+            standing=Standing.IN_FORCE,
+        )
+    )
 
 
 def _hide_earlier(rows: Rows, event: BundleAccepted) -> None:
-    """A mark that hides a fact hides what the same facility sent of it before, in whichever Bundle.
-
-    No `asOf` may show what the mark covers now. A version sent later without the mark is shown again. Whose fact
-    it is goes by who registered it: what an entry says of its facility could be anybody's.
-    """
     for fact, marks in event.hides.items():
         for earlier in rows.of(EntryRow, fact=fact, sender=event.facility):
-            rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *marks})))
+            if covers(event, earlier.stated_at):
+                rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *marks})))
 
 
 ENTRIES = View(

@@ -1,6 +1,7 @@
 """One row for each version of a document, and of each of its entries: how what was read becomes columns."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,16 @@ from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
 from tsuzuri.projections.rows import Recorded, Row
 
 
+class Standing(StrEnum):
+    """How a version of an entry stands."""
+
+    IN_FORCE = "IN_FORCE"
+    ENDED = (
+        "ENDED"  # a newer Bundle of its facility tells all there is; in force again should that be cancelled
+    )
+    CLOSED = "CLOSED"  # its own Bundle was replaced or cancelled
+
+
 class DocumentRow(Row, frozen=True, kw_only=True):
     TABLE, KEY = "document", ("patient_id", "document", "from_pos")
 
@@ -23,7 +34,7 @@ class DocumentRow(Row, frozen=True, kw_only=True):
     to_pos: int | None = None
     registered_at: datetime
     closed_at: datetime | None = None
-    cancelled: bool = False
+    cancelled_by: UUID | None = None  # event id of the cancellation
     visible_until: datetime | None = None
     event_id: UUID
     kind: str
@@ -54,7 +65,7 @@ class EntryRow(Row, frozen=True, kw_only=True):
     to_pos: int | None = None
     registered_at: datetime
     closed_at: datetime | None = None
-    cancelled: bool = False
+    cancelled_by: UUID | None = None  # event id of the cancellation
     visible_until: datetime | None = None
     document: UUID
     document_kind: str
@@ -63,6 +74,9 @@ class EntryRow(Row, frozen=True, kw_only=True):
     resource_type: str
     resource_place: int
     sender: str  # the facility that registered the Bundle; `facility` is whom the entry names
+    scope: str  # the department whose set it belongs to, where sets are kept by department
+    stated_at: datetime  # Bundle.timestamp
+    standing: str  # see Standing
     fact: str  # see Entry.fact
     analyte: (
         str | None
@@ -144,6 +158,9 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, ent
         resource_type=entry.resource_type,
         resource_place=entry.resource_place,
         sender=event.facility,
+        scope=event.scope,
+        stated_at=event.timestamp,
+        standing=Standing.IN_FORCE,
         fact=fact,
         analyte=analyte(entry, recorded.codes),
         name=entry.name,

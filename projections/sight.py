@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Literal
 
 from tsuzuri.domain.accesses import Ground
+from tsuzuri.domain.vocabulary import RecordClass
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,9 @@ class LeftOut:
 
     documents: tuple[UUID, ...] = ()  # replaced, cancelled or erased
     hidden: tuple[tuple[str, str], ...] = ()  # sender and fact of what was marked
+    sets: tuple[
+        tuple[str, tuple[RecordClass, ...]], ...
+    ] = ()  # senders and classes of which all was told anew
     everything: bool = False  # the record was erased: what the index has of her is from before
 
 
@@ -48,6 +52,12 @@ class Sight:
                 SQL("NOT (sender = {} AND fact = {})").format(Literal(sender), Literal(fact))
                 for sender, fact in self.left_out.hidden
             ]
+            conditions += [
+                SQL("NOT (sender = {} AND record_class = ANY ({}::text[]))").format(
+                    Literal(sender), Literal([str(one) for one in classes])
+                )
+                for sender, classes in self.left_out.sets
+            ]
         if history:
             conditions += self._moment()
         return SQL(" AND ").join(conditions)
@@ -72,7 +82,7 @@ class Sight:
         """What was recorded then and may be seen now."""
         return [
             self._recorded(),
-            SQL("NOT cancelled"),
+            SQL("cancelled_by IS NULL"),
             SQL("(visible_until IS NULL OR visible_until > {})").format(Literal(self.decided_at)),
         ]
 

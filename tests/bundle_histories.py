@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from examples import CLINIC, a_bundle
 from log_examples import opened_events, opened_payloads
+from tsuzuri.domain.events import BundleRefused
 from tsuzuri.domain.registrations import RegisteredBundle
 
 Told = RegisteredBundle | Exception
@@ -85,6 +86,8 @@ def canonical(connection: Connection[Any], told: Sequence[Told]) -> dict[str, An
     events = opened_events(connection)
     states: list[dict[str, Any]] = [json.loads(event.state) for event in events]
     for event, state in zip(events, states, strict=True):
+        if event.topic == BundleRefused.TOPIC:
+            names.names[UUID(str(event.originator_id).partition("/")[0])] = f"sender {state['sender']}"
         name = names.of(str(event.originator_id))
         names.names[event.event_id] = f"{name} {event.originator_version}"
         if "document" in state:

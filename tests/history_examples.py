@@ -19,7 +19,7 @@ from projection_examples import (
     current_by_summary,
     rebuilt,
 )
-from tsuzuri.app.actions.cancel_bundle import cancel_bundle
+from tsuzuri.app.actions.correct_bundle import cancel_bundle
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import InsuredPersonNumber
@@ -57,12 +57,14 @@ class Register:
     bundle: Bundle
     codes: frozenset[str]
     marked: frozenset[str]
+    minute: int = 0  # of Bundle.timestamp
 
     def body(self) -> bytes:
         return a_bundle(
             facility=self.bundle.facility,
             local_id=self.bundle.local_id,
             number=self.bundle.number,
+            timestamp=f"2026-11-20T10:{self.minute:02}:00+09:00",
             conditions={code: CONDITIONS[code] for code in sorted(self.codes)},
             flags={code: "UNINFORMED" for code in sorted(self.marked)},
         )
@@ -87,7 +89,8 @@ numbers = st.sampled_from(("00012345:あ:1:01", "00012345:あ:1:02", "00054321:�
 facilities = st.sampled_from((CLINIC, HOSPITAL))
 bundles = st.builds(Bundle, numbers, facilities, st.sampled_from("ab"))
 some_codes = st.frozensets(st.sampled_from(list(CONDITIONS)), min_size=1)
-registers = st.builds(Register, bundles, some_codes, st.frozensets(st.sampled_from(list(CONDITIONS))))
+some_marks = st.frozensets(st.sampled_from(list(CONDITIONS)))
+registers = st.builds(Register, bundles, some_codes, some_marks, st.integers(0, 3))
 cancels = st.builds(Cancel, bundles)
 catch_ups = st.builds(CatchUp, st.integers(1, 5))
 

@@ -80,7 +80,7 @@ def current_by_index(connection: Connection[Any]) -> Groups:
     """The entries of the six informations that are in force, as the record index has them."""
     groups: dict[tuple[UUID, str, frozenset[str]], set[str]] = defaultdict(set)
     for row in live_rows(connection, "record_index", EntryRow):
-        if row.to_pos is None and not row.cancelled and row.record_class in SIX_INFORMATIONS:
+        if row.to_pos is None and row.cancelled_by is None and row.record_class in SIX_INFORMATIONS:
             groups[row.patient_id, row.record_class, frozenset(row.flags_now)].add(str(row.entry))
     return groups
 
@@ -89,6 +89,8 @@ def current_by_summary(connection: Connection[Any]) -> Groups:
     """The same, as the patient summary has them: each entry once, and no group without any."""
     groups: dict[tuple[UUID, str, frozenset[str]], set[str]] = defaultdict(set)
     for row in live_rows(connection, "patient_summary", SummaryRow):
+        if not row.in_force:
+            continue
         ids = [entry["id"] for entry in orjson.loads(row.entries)]
         group = groups[row.patient_id, row.record_class, frozenset(row.flags)]
         assert ids and len(set(ids)) == len(ids) and group.isdisjoint(ids)

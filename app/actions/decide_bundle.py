@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from tsuzuri.app.actions.match_patient import Match, digests_of, match_patient
 from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.corrections import ends_others, remarks
 from tsuzuri.domain.events import BundleRegistered, BundleReplaced, PatientIdentified, Unit
 from tsuzuri.domain.record import Entry, Reading
 from tsuzuri.domain.registrations import (
@@ -69,24 +70,33 @@ def decide_bundle(
     bundle: ReadBundle,
     owners: Mapping[bytes, UUID],
     record: PatientRecord | None,
+    codes: str,
 ) -> Decided:
-    """*owners*: whose the Bundle's numbers are; *record*: of the patient they name, see `match_patient`."""
+    """*owners*: whose the Bundle's numbers are; *record*: of the patient they name, see `match_patient`.
+
+    *codes*: the code release in force.
+    """
     reading = bundle.reading
     match = match_patient(digests_of(services, reading.subject), owners, record, services.new_id)
-    result = outcome(match.record, reading.document, bundle.sha256)
+    document = reading.document
+    scope = (document.department or "") if services.sets_by_department else ""
+    result = outcome(match.record, document, bundle.sha256)
+    warnings = (*reading.warnings, *remarks(match.record, document, scope))
     told = RegisteredBundle(
         outcome=result,
-        document=document_key(match.record.patient, reading.document),
+        document=document_key(match.record.patient, document),
         patient=match.record.patient,
-        kind=reading.document.kind,
+        kind=document.kind,
         entries=len(reading.entries),
-        warnings=reading.warnings,
+        warnings=warnings,
     )
     if result not in (Registration.REGISTERED, Registration.REPLACED):
         return Decided(told, (), Beside(), match.record)
     intake, payloads = _intake(services, caller, bundle)
+    intake = replace(intake, codes=codes, scope=scope, warnings=warnings)
     events, record = _events(services, match, reading, intake)
-    narrows = result is Registration.REPLACED or bool(intake.hides)
+    ends = ends_others(match.record, document, scope)
+    narrows = result is Registration.REPLACED or bool(intake.hides) or ends
     return Decided(told, events, Beside(narrows=narrows, payloads=payloads, claims=match.claims), record)
 
 
@@ -135,7 +145,6 @@ def _intake(services: Services, caller: Caller, bundle: ReadBundle) -> tuple[Int
         units=tuple(units),
         sender=caller.person,
         rules=reading.rules,
-        warnings=reading.warnings,
         hides=hiding_marks(reading.entries),
     )
     return intake, [whole, head, *bodies]

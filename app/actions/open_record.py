@@ -10,8 +10,8 @@ from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import AccessRequest, Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import (
+    BundleAccepted,
     BundleCancelled,
-    BundleRegistered,
     BundleReplaced,
     PayloadErased,
     RecordErased,
@@ -19,7 +19,7 @@ from tsuzuri.domain.events import (
     Unreadable,
 )
 from tsuzuri.domain.identifiers import PatientKey
-from tsuzuri.domain.vocabulary import PurposeOfUse
+from tsuzuri.domain.vocabulary import REPLACEMENT_SETS, PurposeOfUse
 from tsuzuri.graphql.context import AsOf, AsOfPosition
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
@@ -130,7 +130,7 @@ async def _wait_for(services: Services, patient: UUID, position: int, seconds: f
         await asyncio.sleep(_POLL_SECONDS)
 
 
-Changed = BundleRegistered | BundleReplaced | BundleCancelled | PayloadErased | StreamErased | Unreadable
+Changed = BundleAccepted | BundleCancelled | PayloadErased | StreamErased | Unreadable
 """What may change what is seen. Of an event that cannot be decoded nobody knows what it hides."""
 
 
@@ -166,8 +166,13 @@ def _left_out(behind: list[Changed]) -> LeftOut:
         hidden=tuple(
             (event.facility, fact)
             for event in behind
-            if isinstance(event, BundleRegistered | BundleReplaced)
+            if isinstance(event, BundleAccepted)
             for fact in event.hides
+        ),
+        sets=tuple(
+            (event.facility, REPLACEMENT_SETS[event.kind])
+            for event in behind
+            if isinstance(event, BundleAccepted) and event.kind in REPLACEMENT_SETS
         ),
         everything=any(isinstance(event, StreamErased | Unreadable) for event in behind),
     )

@@ -37,7 +37,8 @@ async def store_bundle(services: Services, caller: Caller, bundle: ReadBundle) -
         owners = await known_numbers.owners(services.pool, list(digests.values()))
         patient = named_patient(digests, owners)
         record = None if patient is None else await load_record(services, patient)
-        decided = decide_bundle(services, caller, bundle, owners, record)
+        codes = await services.codes_in_force.name()
+        decided = decide_bundle(services, caller, bundle, owners, record, codes)
         try:
             if decided.events:
                 await services.log.save(*decided.events, beside=decided.beside)

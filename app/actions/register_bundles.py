@@ -70,11 +70,12 @@ async def _decide(services: Services, caller: Caller, bundles: Sequence[ReadBund
     records: dict[UUID, PatientRecord] = await services.log.fold_many(
         set(owners.values()), Stream.RECORD, registrations.evolve, PatientRecord
     )
+    codes = await services.codes_in_force.name()
     decisions: list[Decided] = []
     for bundle, each in zip(bundles, digests, strict=True):
         patient = named_patient(each, owners)
         record = None if patient is None else records[patient]
-        decided = decide_bundle(services, caller, bundle, owners, record)
+        decided = decide_bundle(services, caller, bundle, owners, record, codes)
         owners |= {claim.digest: claim.patient for claim in decided.beside.claims}
         records[decided.record.patient] = decided.record
         decisions.append(decided)

@@ -64,6 +64,8 @@ class BundleAccepted(Event):
     """Facts that carry a hiding mark, and which: here and wherever the facility sent them before."""
     touches: tuple[RecordClass, ...] = ()  # classes of which something begins or ends with this event
     rules: str = ""  # the version of the rules it was checked against: "clins-1.10 1 5be0c1d2"
+    codes: str = ""  # the code release in force
+    scope: str = ""  # the department whose set it is, where sets are kept by department; else the facility's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,17 @@ class BundleReplaced(BundleAccepted):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BundleRestored(BundleAccepted):
+    """取消UNDO: the facility took its cancellation back. The version that was cancelled is in force again."""
+
+    TOPIC = "bundle-restored"
+    STREAM = Stream.RECORD
+
+    restores: UUID  # event id of the cancellation
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class BundleCancelled(Event):
     """取消: the facility took its Bundle back. It is hidden at every `asOf`; the log keeps it."""
 
@@ -98,3 +111,4 @@ class BundleCancelled(Event):
     reason: str
     sender: str
     touches: tuple[RecordClass, ...] = ()  # classes of which something ends with this event
+    scope: str = ""  # of the Bundle that is cancelled

@@ -119,7 +119,7 @@ def test_what_a_person_can_mend_has_a_code_and_a_fault_of_ours_has_none(
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
-        ("TSUZURI_MODE", "dev", "TSUZURI_MODE is development or production"),
+        ("TSUZURI_MODE", "dev", "TSUZURI_MODE is production or development"),
         ("TSUZURI_PORT", "http", "TSUZURI_PORT is a number from 0 to 65535"),
         ("TSUZURI_PARTS", "0", "TSUZURI_PARTS is a number from 1 to 4096"),
         ("TSUZURI_DATABASE_FILE", "/absent", "TSUZURI_DATABASE_FILE: /absent cannot be read (No such file"),

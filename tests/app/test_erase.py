@@ -180,7 +180,7 @@ def test_after_her_record_was_erased_she_is_registered_anew_under_the_same_id(
         assert (again.outcome, again.patient) == ("REGISTERED", told.patient)
         record = await load_record(services, told.patient)
         assert record.demographics is not None and record.demographics.name == "試験 花子"
-        assert [one.facility for one in record.documents.values()] == [CLINIC]
+        assert [one.accepted.facility for one in record.documents.values()] == [CLINIC]
         (document,) = record.documents.values()
         assert {*document.bodies, *document.units} <= opened_payloads(connection).keys()
         await erased_stream(services, told.patient, Stream.RECORD)

@@ -19,7 +19,7 @@ from examples import (
 )
 from log_examples import Run, interrupted, opened_events, opened_payloads, trail_read
 from projection_examples import BUNDLE_SYSTEM, bundle_value
-from tsuzuri.app.actions.cancel_bundle import cancel_bundle
+from tsuzuri.app.actions.correct_bundle import cancel_bundle
 from tsuzuri.app.actions.erase import erase_document, erase_stream
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.load_streams import load_consents, load_record
@@ -30,9 +30,10 @@ from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, NothingToWithdraw
+from tsuzuri.domain.corrections import NothingToCancel
 from tsuzuri.domain.erasures import NothingToErase
 from tsuzuri.domain.identifiers import InsuredPersonNumber
-from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
+from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside
 from tsuzuri.eventlog.mapper import ErasedEvent

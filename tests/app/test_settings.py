@@ -42,6 +42,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         projectors=1,
         rules="clins-1.10",
         rule_severities="",
+        sets_by_department=False,
         rebuild_share=0.4,
         parts=64,
     )
@@ -66,6 +67,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_PROJECTORS": "3",
             "TSUZURI_RULES": "clins-1.5",
             "TSUZURI_RULE_SEVERITIES": "R6021=off",
+            "TSUZURI_SET_SCOPE": "department",
             "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_PARTS": "4096",
         }
@@ -88,6 +90,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         projectors=3,
         rules="clins-1.5",
         rule_severities="R6021=off",
+        sets_by_department=True,
         rebuild_share=0.25,
         parts=4096,
     )
@@ -122,7 +125,7 @@ def test_a_home_is_the_same_folder_wherever_one_goes_next(
 
 @pytest.mark.parametrize("mode", ["Development", "dev", "test"])
 def test_there_are_two_modes(mode: str) -> None:
-    assert wrong(TSUZURI_MODE=mode) == "TSUZURI_MODE is development or production"
+    assert wrong(TSUZURI_MODE=mode) == "TSUZURI_MODE is production or development"
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "80.5", "8 0"])

@@ -26,6 +26,7 @@ from tsuzuri.domain.events import (
     BundleRefused,
     BundleRegistered,
     BundleReplaced,
+    BundleRestored,
     CodeReleaseTaken,
     ConsentsErased,
     Event,
@@ -87,6 +88,8 @@ def bundle(**more: Any) -> dict[str, Any]:
         ),
         "sender": "clinic-system",
         "rules": "clins-1.10 1 5be0c1d2",
+        "codes": "tsuzuri-2026.11",
+        "scope": "内科",
         "warnings": ("passed-over: Device",),
         "hides": {"c-20065011": (Flag.UNDELIVERED, Flag.UNINFORMED)},
         "touches": (RecordClass.CONDITION, RecordClass.LAB_RESULT, RecordClass.DISCHARGE_SUMMARY),
@@ -128,6 +131,7 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     BundleRegistered(**bundle()),
     BundleReplaced(**bundle(), replaces=an_id(9)),
+    BundleRestored(**bundle(), restores=an_id(10), reason="取消の取消"),
     BundleCancelled(
         originator_id=originator(PATIENT, Stream.RECORD),
         originator_version=3,
@@ -139,6 +143,7 @@ EXAMPLES: tuple[Event, ...] = (
         reason="別人の記録",
         sender="clinic-system",
         touches=(RecordClass.CONDITION,),
+        scope="内科",
     ),
     PayloadErased(
         originator_id=originator(PATIENT, Stream.RECORD),

@@ -108,7 +108,7 @@ def test_a_mark_set_later_hides_the_same_fact_at_every_earlier_moment(tell: Tell
         assert own["record"]["entries"]["totalCount"] == 0
         assert own["summary"]["conditions"] == []
         flags = [node["flags"] for node in (await world.record())["entries"]["nodes"]]
-        assert flags == [["UNINFORMED"], ["UNINFORMED"]]
+        assert flags == [["UNINFORMED"]]
 
     tell(story)
 

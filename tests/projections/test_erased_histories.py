@@ -33,10 +33,10 @@ from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings
+from tsuzuri.domain.corrections import NothingToCancel
 from tsuzuri.domain.erasures import NothingToErase
 from tsuzuri.domain.identifiers import InsuredPersonNumber
 from tsuzuri.domain.owners import document_id
-from tsuzuri.domain.registrations import NothingToCancel
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside
 from tsuzuri.eventlog.mapper import ErasedEvent

@@ -21,10 +21,11 @@ from psycopg.errors import UndefinedTable
 from examples import CLINIC, HOSPITAL, NOON, SIX, granted, withdrawn
 from log_examples import KEYS, an_owner, opened_log, save
 from projection_examples import BUNDLE_SYSTEM, an_engine, bundle_value, live_rows, rebuilt
+from tsuzuri.domain.corrections import cancel
 from tsuzuri.domain.events import Event, Identifier, Unit, originator
 from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM
 from tsuzuri.domain.record import Demographics, Document, Entry
-from tsuzuri.domain.registrations import Intake, PatientRecord, cancel, evolve, identify, outcome, register
+from tsuzuri.domain.registrations import Intake, PatientRecord, evolve, identify, outcome, register
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside, Payload

@@ -33,8 +33,8 @@ from tsuzuri.app.actions.withdraw_consent import withdraw_consent
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.consents import NothingToWithdraw
+from tsuzuri.domain.corrections import NothingToCancel
 from tsuzuri.domain.identifiers import InsuredPersonNumber
-from tsuzuri.domain.registrations import NothingToCancel
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass
 from tsuzuri.projections.consent_register import ConsentRow
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow
@@ -75,7 +75,6 @@ class Versions:
     current: Register
     past: set[bytes] = field(default_factory=set)
     cancelled: bool = False
-    hidden: frozenset[str] = frozenset()  # codes that were marked, here or in a later Bundle of the facility
 
 
 @dataclass
@@ -83,6 +82,9 @@ class Expected:
     """What the steps so far should have come to, said as simply as can be."""
 
     sent: dict[Bundle, Versions] = field(default_factory=dict)
+    marks: set[tuple[Bundle, int, str]] = field(
+        default_factory=set
+    )  # which Bundle of which minute marked what
     consents: set[tuple[str, str, RecordClass]] = field(default_factory=set)
     patients: dict[str, UUID] = field(default_factory=dict)
 
@@ -100,11 +102,29 @@ class Expected:
         return "REGISTERED" if known.cancelled else "REPLACED"
 
     def accept(self, step: Register, versions: Versions) -> None:
-        """A mark hides the same fact in all that the facility has sent."""
         self.sent[step.bundle] = versions
-        for bundle, others in self.sent.items():
-            if (bundle.number, bundle.facility) == (step.bundle.number, step.bundle.facility):
-                others.hidden |= step.marked & step.codes
+        self.marks |= {(step.bundle, step.minute, code) for code in step.marked & step.codes}
+
+    def is_hidden(self, step: Register, code: str) -> bool:
+        """Its own word counts; of the facility's other Bundles, a mark in one that is not older."""
+        return code in step.marked or any(
+            bundle != step.bundle
+            and (bundle.number, bundle.facility) == (step.bundle.number, step.bundle.facility)
+            and marked == code
+            and minute >= step.minute
+            for bundle, minute, marked in self.marks
+        )
+
+    def is_newest(self, step: Register) -> bool:
+        """Diagnoses come in full sets: of the facility's, the newest that is not cancelled counts."""
+        others = [
+            one.current
+            for one in self.sent.values()
+            if not one.cancelled
+            and (one.current.bundle.number, one.current.bundle.facility)
+            == (step.bundle.number, step.bundle.facility)
+        ]
+        return step is max(others, key=lambda one: (one.minute, one.bundle.value))
 
     def may_cancel(self, step: Cancel) -> bool:
         known = self.sent.get(step.bundle)
@@ -134,10 +154,10 @@ class Expected:
                 bundle.facility,
                 bundle.value,
                 CONDITIONS[code],
-                code in versions.hidden,
+                self.is_hidden(versions.current, code),
             )
             for bundle, versions in self.sent.items()
-            if not versions.cancelled
+            if not versions.cancelled and self.is_newest(versions.current)
             for code in versions.current.codes
         }
 
@@ -189,7 +209,7 @@ def see_what_is_in_force(connection: Connection[Any], expected: Expected) -> Non
         for row in in_force
     } == expected.entries()
     assert len(in_force) == len(expected.entries())
-    assert not any(row.cancelled for row in in_force)
+    assert not any(row.cancelled_by for row in in_force)
     consents = [row for row in live_rows(connection, "consent_register", ConsentRow) if row.to_pos is None]
     assert sorted((row.facility, row.record_class) for row in consents) == sorted(
         (facility, str(record_class)) for _, facility, record_class in expected.consents

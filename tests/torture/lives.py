@@ -10,19 +10,12 @@ from uuid import UUID
 from examples import CLINIC, HOSPITAL, NOON, SIX, granted, withdrawn
 from log_examples import PARTS, a_ring, an_owner, logins, opened_log, trail_read
 from projection_examples import BUNDLE_SYSTEM, bundle_value
+from tsuzuri.domain.corrections import cancel
 from tsuzuri.domain.erasures import NothingToErase, erase_document, erase_stream
 from tsuzuri.domain.events import Event, Identifier, PayloadErased, StreamErased, Unit, originator
 from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM
 from tsuzuri.domain.record import Demographics, Document, Entry
-from tsuzuri.domain.registrations import (
-    Intake,
-    PatientRecord,
-    cancel,
-    evolve,
-    hiding_marks,
-    identify,
-    register,
-)
+from tsuzuri.domain.registrations import Intake, PatientRecord, evolve, hiding_marks, identify, register
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside, Payload, Write
@@ -113,7 +106,7 @@ class Patient:
         return sorted(key for key, one in self.record.documents.items() if not one.cancelled)
 
     def cancel(self, document: UUID) -> Write:
-        facility = self.record.documents[document].facility
+        facility = self.record.documents[document].accepted.facility
         event = cancel(self.record, document, facility=facility, reason="", sender="", event_id=self._an_id())
         assert event is not None, "it is cancelled already"
         return self._recorded(event)

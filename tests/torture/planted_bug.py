@@ -49,7 +49,7 @@ def shown_again(rows: Rows, recorded: Recorded[Event]) -> None:
     """A Bundle that was cancelled is not hidden."""
     if isinstance(recorded.event, BundleCancelled):
         for row in rows.of(EntryRow, document=recorded.event.document):
-            rows.put(msgspec.structs.replace(row, cancelled=False))
+            rows.put(msgspec.structs.replace(row, cancelled_by=None))
 
 
 def mark_forgotten(rows: Rows, recorded: Recorded[Event]) -> None:

@@ -1,0 +1,93 @@
+"""Which Bundle of a facility tells all there is of a class now, and which of what others say has ended by it.
+
+Conditions and allergies come as full sets: what the newest set of a facility (where sets are kept so, of a
+department) does not name has ended. Newest is the latest `Bundle.timestamp`, however late a set arrives; one that is
+cancelled counts no more, and what it had ended is in force again. What a document says of these classes ends with the
+next set.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered
+from tsuzuri.domain.vocabulary import REPLACEMENT_SETS, DocumentKind, RecordClass
+from tsuzuri.projections.rows import Look, Row, Rows, look
+
+TABLE = """
+CREATE TABLE replacement_set (
+    patient_id uuid NOT NULL, document uuid NOT NULL, facility text NOT NULL, scope text NOT NULL,
+    kind text NOT NULL, timestamp timestamptz NOT NULL, system text NOT NULL, value text NOT NULL
+);
+"""
+INDEX = "ALTER TABLE replacement_set ADD PRIMARY KEY (patient_id, document);"
+
+KIND_OF_CLASS = {record_class: kind for kind, classes in REPLACEMENT_SETS.items() for record_class in classes}
+
+
+class SetRow(Row, frozen=True, kw_only=True):
+    """A set that is not cancelled. It stays when its content is erased: what it ended has ended."""
+
+    TABLE, KEY = "replacement_set", ("patient_id", "document")
+
+    patient_id: UUID
+    document: UUID
+    facility: str
+    scope: str
+    kind: str
+    timestamp: datetime
+    system: str
+    value: str
+
+
+def sets_looked_at(event: BundleAccepted | BundleCancelled) -> Sequence[Look]:
+    return [look(SetRow, facility=event.facility)] if set_classes(event) else []
+
+
+def set_classes(event: BundleAccepted | BundleCancelled) -> tuple[RecordClass, ...]:
+    """The classes of which an event may end something, or put it in force again."""
+    return tuple(record_class for record_class in event.touches if record_class in KIND_OF_CLASS)
+
+
+def may_bring_back(event: BundleAccepted | BundleCancelled) -> bool:
+    """Whether something that had ended may be in force again. A new key can only end."""
+    return not isinstance(event, BundleRegistered)
+
+
+def keep_set(rows: Rows, event: BundleAccepted | BundleCancelled) -> None:
+    """Note the set an event brings, or that it is cancelled."""
+    if isinstance(event, BundleCancelled):
+        for row in rows.of(SetRow, facility=event.facility) if set_classes(event) else ():
+            if row.document == event.document:
+                rows.remove(row)
+    elif event.kind in REPLACEMENT_SETS:
+        rows.put(
+            SetRow(
+                patient_id=event.patient,
+                document=event.document,
+                facility=event.facility,
+                scope=event.scope,
+                kind=event.kind,
+                timestamp=event.timestamp,
+                system=event.system,
+                value=event.value,
+            )
+        )
+
+
+class Newest:
+    """The newest set of each kind at one facility, in one scope."""
+
+    def __init__(self, rows: Rows, facility: str, scope: str) -> None:
+        sets = [row for row in rows.of(SetRow, facility=facility) if row.scope == scope]
+        self._all = {row.document for row in sets}
+        self._newest: dict[DocumentKind, SetRow] = {}
+        for row in sorted(sets, key=lambda row: (row.timestamp, row.system, row.value)):
+            self._newest[DocumentKind(row.kind)] = row
+
+    def ends(self, record_class: str, document: UUID, stated_at: datetime) -> bool:
+        """Whether what a Bundle said of a class is no more: the newest set says otherwise, or the same anew."""
+        newest = self._newest.get(KIND_OF_CLASS[RecordClass(record_class)])
+        if newest is None or newest.document == document:
+            return False
+        return document in self._all or stated_at < newest.timestamp
