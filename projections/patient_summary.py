@@ -185,17 +185,19 @@ def _move_hidden(rows: Rows, event: BundleAccepted, groups: Groups) -> None:
 
 def _put(rows: Rows, patient: UUID, groups: Groups) -> None:
     for group, entries in groups.items():
-        own = {"document": group.document, "record_class": group.record_class, "marks": ",".join(group.flags)}
+        own: dict[str, Any] = {
+            "document": group.document,
+            "sender": group.sender,
+            "record_class": group.record_class,
+            "marks": ",".join(group.flags),
+        }
         before = [entry for row in rows.of(SummaryRow, **own) for entry in _entries(row)]
         ordered = sorted([*before, *entries], key=lambda entry: str(entry["id"]))
         rows.put(
             SummaryRow(
                 patient_id=patient,
-                record_class=group.record_class,
-                marks=",".join(group.flags),
-                document=group.document,
+                **own,
                 unit=group.unit,
-                sender=group.sender,
                 scope=group.scope,
                 stated_at=group.stated_at,
                 in_force=group.in_force,

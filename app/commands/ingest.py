@@ -125,7 +125,8 @@ def _result(file: str, told: RegisteredBundle | Refused) -> Result:
 
 
 def _tell_program(result: Result) -> None:
-    sys.stdout.buffer.write(orjson.dumps(result) + b"\n")
+    line = {name: value for name, value in vars(result).items() if name != "broken" or value}
+    sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
     sys.stdout.buffer.flush()  # who is killed has told what it had done
 
 

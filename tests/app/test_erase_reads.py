@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from psycopg import Connection
 
-from examples import AUDITOR, CLINIC_SYSTEM, DOCTOR, HOSPITAL_SYSTEM, OPERATOR, a_bundle, herself
+from examples import AUDITOR, CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR, a_bundle, herself
 from log_examples import Run, interrupted
 from projection_examples import an_engine
 from tsuzuri.app.actions.erase import erase_document, erase_stream
@@ -65,7 +65,8 @@ def shows_nothing(record: dict[str, Any]) -> bool:
 
 def test_of_an_erased_document_nothing_is_shown_and_the_others_stay(tell: Tell) -> None:
     async def story(world: World) -> None:
-        await registered(world, local_id="other", conditions={"20054092": "発熱"})
+        other = a_bundle(facility=HOSPITAL, conditions={"20054092": "発熱"})
+        await world.application.register_bundle(HOSPITAL_SYSTEM, other)
         told = await registered(world)
         assert sorted(names(await world.record())) == ["上腹部痛", "発熱"]
 

@@ -16,6 +16,7 @@ import pytest
 
 from conftest import shared_data
 from examples import CLINIC, HOSPITAL, a_bundle
+from log_examples import LEAST_RULES
 from tsuzuri.app.commands.given_files import Result, find, pieces
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
@@ -36,7 +37,7 @@ class Home:
         own = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
         if "TSUZURI_PG_BIN" in os.environ:
             own["TSUZURI_PG_BIN"] = os.environ["TSUZURI_PG_BIN"]
-        return own | {"TSUZURI_HOME": str(self.folder)}
+        return own | LEAST_RULES | {"TSUZURI_HOME": str(self.folder)}
 
     def tsuzuri(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
