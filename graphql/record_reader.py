@@ -1,8 +1,7 @@
 """Fetches what one reading may show: the only way from a permitted read to rows."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.access import covers
 from tsuzuri.domain.codes import Group
+from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, DocumentKind, Flag, RecordClass
 from tsuzuri.graphql.context import ROWS_MAX, Context, RequestRefused
 from tsuzuri.graphql.paging import opened, page_size
@@ -30,6 +30,7 @@ from tsuzuri.graphql.statements import (
     timeline,
 )
 from tsuzuri.projections import identities, patient_summary, record_index
+from tsuzuri.projections.patient_summary import READY_CLASSES
 from tsuzuri.projections.sight import LeftOut
 from tsuzuri.projections.view import View
 
@@ -38,7 +39,6 @@ NEVER_TOO_MANY = (RecordClass.DRUG_ALLERGY, RecordClass.OTHER_ALLERGY, RecordCla
 BYTES_OF_A_ROW = (
     16_384  # what opening a received document counts as, so that no operation opens hundreds of large ones
 )
-RESULTS_OF_EACH = 3  # the national rule shows a result's last three
 
 Row = Mapping[str, Any]
 Page = tuple[list[tuple[Row, list[Any]]], int]
@@ -191,15 +191,16 @@ class RecordReader:
     async def summary(self, record_class: RecordClass) -> Sequence[Row]:
         """The current entries of one of the six informations, newest first; of results, the last three of each analyte.
 
-        From the ready-made summary where it stands on the same position, else from the index: both are equal.
+        Diagnoses and allergies from the ready-made summary where it stands on the same position; both are equal.
         """
         return await self._summaries.load(record_class)
 
     async def _load_summaries(self, classes: list[RecordClass]) -> list[Sequence[Row]]:
         """All classes that a query asks for, in one statement."""
         self.reading.ask(classes)
-        ready = await self._ready_summary(classes)
-        rows = await self._indexed_summary(classes) if ready is None else ready
+        ready = await self._ready_summary([one for one in classes if one in READY_CLASSES])
+        indexed = classes if ready is None else [one for one in classes if one not in READY_CLASSES]
+        rows = [*(ready or ()), *(await self._indexed_summary(indexed) if indexed else ())]
         return [self._class_of(rows, record_class) for record_class in classes]
 
     def _class_of(self, rows: Sequence[Row], record_class: RecordClass) -> Any:
@@ -213,26 +214,36 @@ class RecordReader:
 
     async def _indexed_summary(self, classes: Sequence[RecordClass]) -> Sequence[Row]:
         source = self._source(record_index.ENTRIES)
-        return await self._fetch(source.newest_of_each(classes, "analyte", RESULTS_OF_EACH))
+        return await self._fetch(source.newest_of_each(classes, "analyte", LAST))
 
     async def _ready_summary(self, classes: Sequence[RecordClass]) -> Sequence[Row] | None:
         sight = self.reading.sight
-        if sight.recorded_by or sight.left_out != LeftOut() or sight.position != self.reading.stands.position:
+        if (
+            not classes
+            or sight.recorded_by
+            or sight.left_out != LeftOut()
+            or sight.position != self.reading.stands.position
+        ):
             return None
         stands = await self.application.stands(patient_summary.NAME, sight.patient)
-        if stands.position != sight.position or stands.codes != self.reading.stands.codes:
-            return None  # under another release, "the last three of each" would be of other groups
+        if stands.position != sight.position:
+            return None
         schema = f"{patient_summary.NAME}_g{stands.generation}"
         source = guarded(patient_summary.VIEW, schema, sight)
         found = await self._fetch(source.all([one_of("record_class", classes), equal("in_force", True)]))
         after = await self.application.stands(patient_summary.NAME, sight.patient)
         if (after.generation, after.position) != (stands.generation, stands.position):
             return None  # it moved on while it was read
-        entries = [entry for row in found for entry in orjson.loads(row["entries"])]
+        entries = [
+            entry
+            for row in found
+            for entry in orjson.loads(row["entries"])
+            if entry["visibleUntil"] is None or as_moment(entry["visibleUntil"]) > sight.decided_at
+        ]
         for entry in entries:
             entry["id"], entry["documentId"] = UUID(entry["id"]), UUID(entry["documentId"])
         entries.sort(key=lambda entry: (as_moment(entry["sortAt"]), entry["id"]), reverse=True)
-        return newest_of_each(entries)
+        return entries
 
     async def patient(self) -> Row | None:
         """Name, kana, birth date and sex, as the last facility wrote them."""
@@ -293,19 +304,6 @@ class RecordReader:
         self.reading.show(
             (row["id"], RecordClass(row["recordClass"])) for row in rows if row["recordClass"] is not None
         )
-
-
-def newest_of_each(rows: Iterable[Row]) -> list[Row]:
-    """Without the results that are older than the last three of their analyte; rows stand newest first."""
-    seen: Counter[str] = Counter()
-    kept = []
-    for row in rows:
-        if row["analyte"] is not None:
-            seen[f"{row['recordClass']}/{row['analyte']}"] += 1
-            if seen[f"{row['recordClass']}/{row['analyte']}"] > RESULTS_OF_EACH:
-                continue
-        kept.append(row)
-    return kept
 
 
 def as_moment(value: datetime | str) -> datetime:

@@ -93,7 +93,8 @@ class Source:
 
 def guarded(view: View, schema: str, sight: Sight) -> Source:
     """A view whose rows are shown only under a decision."""
-    return Source(view, schema, sight.predicate(history=view.history, facts=view.facts))
+    entries = Identifier(schema, view.table) if view.history and view.facts else None
+    return Source(view, schema, sight.predicate(history=view.history, facts=view.facts, entries=entries))
 
 
 def one_of(column: str, values: Sequence[Any]) -> Composable:

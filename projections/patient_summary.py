@@ -1,4 +1,4 @@
-"""The six informations of a patient as ready JSON: one row for each class, group of marks and document.
+"""Diagnoses and allergies of a patient as ready JSON: one row for each class, group of marks and document.
 
 An entry's JSON has the fields of the record index's view, so a summary reads like a page of entries.
 """
@@ -22,6 +22,7 @@ from tsuzuri.domain.events import (
     PayloadErased,
     RecordErased,
 )
+from tsuzuri.domain.retention import ranked
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
 from tsuzuri.projections import hiding_marks, replacement_sets
 from tsuzuri.projections.hiding_marks import MarkRow, covers, keep_marks, marks_from_others, marks_looked_at
@@ -33,11 +34,14 @@ from tsuzuri.projections.view import View
 
 NAME, VERSION = "patient_summary", 2
 
+READY_CLASSES = tuple(one for one in SIX_INFORMATIONS if not ranked(one))
+"""Those of the six whose entries do not push each other out. Which results are the last is asked of the index."""
+
 TABLES = f"""
 CREATE TABLE summary (
     patient_id uuid NOT NULL, record_class text NOT NULL, marks text NOT NULL, document uuid NOT NULL,
     unit uuid NOT NULL, sender text NOT NULL, scope text NOT NULL, stated_at timestamptz NOT NULL,
-    in_force boolean NOT NULL, flags text[] NOT NULL, entries text NOT NULL, valid_until timestamptz
+    in_force boolean NOT NULL, flags text[] NOT NULL, entries text NOT NULL
 );
 {replacement_sets.TABLE}{hiding_marks.TABLE}"""
 
@@ -61,8 +65,7 @@ class SummaryRow(Row, frozen=True, kw_only=True):
     stated_at: datetime  # Bundle.timestamp
     in_force: bool  # False: a newer set of the sender ended them, and should that be cancelled they are back
     flags: list[str]
-    entries: str  # a JSON array
-    valid_until: datetime | None = None
+    entries: str  # a JSON array; each says until when it may be seen
 
 
 ROWS: tuple[type[Row], ...] = (SummaryRow, SetRow, MarkRow)
@@ -78,7 +81,7 @@ EVENTS: tuple[type[Event], ...] = (
 
 def payloads(event: Event) -> Sequence[UUID]:
     if isinstance(event, BundleAccepted):
-        return [unit.payload for unit in event.units if unit.record_class in SIX_INFORMATIONS]
+        return [unit.payload for unit in event.units if unit.record_class in READY_CLASSES]
     return []
 
 
@@ -226,7 +229,7 @@ def _entries(row: SummaryRow) -> list[dict[str, Any]]:
 
 def _shown(row: EntryRow) -> dict[str, Any]:
     shown = {field: getattr(row, column) for field, column in ENTRIES.fields.items()}
-    return shown | {"sortAt": row.sort_at, "analyte": row.analyte, "fact": row.fact}
+    return shown | {"sortAt": row.sort_at, "visibleUntil": row.visible_until, "fact": row.fact}
 
 
 VIEW = View(

@@ -53,7 +53,7 @@ CREATE TABLE entry (
     record_class text NOT NULL,
     resource_type text NOT NULL, resource_place integer NOT NULL, sender text NOT NULL,
     scope text NOT NULL, stated_at timestamptz NOT NULL, standing text NOT NULL,
-    fact text NOT NULL, analyte text, name text NOT NULL,
+    fact text NOT NULL, analyte text, ranked_as text, name text NOT NULL,
     codings text NOT NULL,
     codes text[] NOT NULL, effective text, effective_at timestamptz, issued_at timestamptz,
     sort_at timestamptz NOT NULL,
@@ -72,6 +72,8 @@ CREATE INDEX entry_page ON entry (patient_id, sort_at DESC, entry DESC);
 CREATE INDEX entry_class_page ON entry (patient_id, record_class, sort_at DESC, entry DESC);
 CREATE INDEX entry_document ON entry (patient_id, document);
 CREATE INDEX entry_fact ON entry (patient_id, sender, fact);
+CREATE INDEX entry_ranked ON entry (patient_id, record_class, ranked_as, sort_at DESC, entry DESC)
+    WHERE ranked_as IS NOT NULL AND to_pos IS NULL;
 {replacement_sets.INDEX}{hiding_marks.INDEX}"""
 
 

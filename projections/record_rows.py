@@ -10,6 +10,7 @@ from tsuzuri.domain.analytes import analyte
 from tsuzuri.domain.events import BundleAccepted, Event
 from tsuzuri.domain.owners import entry_id
 from tsuzuri.domain.record import Document, Entry
+from tsuzuri.domain.retention import ranked, visible_until
 from tsuzuri.domain.units import load_entries
 from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
 from tsuzuri.projections.rows import Recorded, Row
@@ -78,9 +79,8 @@ class EntryRow(Row, frozen=True, kw_only=True):
     stated_at: datetime  # Bundle.timestamp
     standing: str  # see Standing
     fact: str  # see Entry.fact
-    analyte: (
-        str | None
-    )  # what a result measures, for "the last three of each" and trends: see domain/analytes.py
+    analyte: str | None  # what a result measures, for trends: see domain/analytes.py
+    ranked_as: str | None  # of what it is one of the last: an analyte, a drug; None: its age alone counts
     name: str
     codings: str  # JSON
     codes: list[str]  # "code" and "system|code", to look for
@@ -105,14 +105,16 @@ class EntryRow(Row, frozen=True, kw_only=True):
 
 
 def document_row(recorded: Recorded[Event], event: BundleAccepted, document: Document) -> DocumentRow:
+    own = DOCUMENT_CLASSES.get(event.kind)
     return DocumentRow(
         patient_id=event.patient,
         document=event.document,
         from_pos=recorded.pos,
         registered_at=recorded.recorded_at,
+        visible_until=None if own is None else visible_until(own, registered_at=recorded.recorded_at),
         event_id=event.event_id,
         kind=event.kind,
-        record_class=DOCUMENT_CLASSES.get(event.kind),
+        record_class=own,
         flags_now=[],
         facility=event.facility,
         facility_name=document.facility_name,
@@ -144,13 +146,30 @@ def entry_rows(recorded: Recorded[Event], event: BundleAccepted) -> list[EntryRo
     ]
 
 
+def _ranked_as(entry: Entry, measures: str | None) -> str | None:
+    """Of what an entry is one of the last, where these are seen however old they are. A drug goes by its first code."""
+    if not ranked(entry.record_class):
+        return None
+    if measures is not None:
+        return measures
+    first = next(iter(entry.codings), None)
+    return f"{first.system}|{first.code}" if first else entry.name
+
+
 def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, entry: Entry) -> EntryRow:
     fact, flags = entry.fact, [str(flag) for flag in entry.flags]
+    measures = analyte(entry, recorded.codes)
     return EntryRow(
         patient_id=event.patient,
         entry=entry_id(event.document, entry.key),
         from_pos=recorded.pos,
         registered_at=recorded.recorded_at,
+        visible_until=visible_until(
+            entry.record_class,
+            registered_at=recorded.recorded_at,
+            effective_at=entry.effective_at or entry.issued_at,
+            flags=entry.flags,
+        ),
         document=event.document,
         document_kind=event.kind,
         unit=unit,
@@ -162,7 +181,8 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, ent
         stated_at=event.timestamp,
         standing=Standing.IN_FORCE,
         fact=fact,
-        analyte=analyte(entry, recorded.codes),
+        analyte=measures,
+        ranked_as=_ranked_as(entry, measures),
         name=entry.name,
         codings=msgspec.json.encode(entry.codings).decode(),
         codes=[text for coding in entry.codings for text in (coding.code, f"{coding.system}|{coding.code}")],

@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Literal
 
 from tsuzuri.domain.accesses import Ground
+from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import RecordClass
 
 
@@ -34,10 +35,13 @@ class Sight:
     decided_at: datetime  # rows that were to be seen until then are gone
     left_out: LeftOut = LeftOut()
 
-    def predicate(self, *, history: bool, facts: bool = False) -> Composable:
+    def predicate(
+        self, *, history: bool, facts: bool = False, entries: Composable | None = None
+    ) -> Composable:
         """The condition that every statement over a guarded table carries.
 
         history: its rows are closed, not deleted. facts: it holds entries, which know their sender and fact.
+        entries: the table itself, when it holds entries of which the last are seen however old they are.
         """
         conditions: list[Composable] = [
             SQL("patient_id = {}").format(Literal(self.patient)),
@@ -59,7 +63,7 @@ class Sight:
                 for sender, classes in self.left_out.sets
             ]
         if history:
-            conditions += self._moment()
+            conditions += self._moment(entries)
         return SQL(" AND ").join(conditions)
 
     def whole(self) -> Composable:
@@ -78,12 +82,14 @@ class Sight:
         ]
         return SQL("({})").format(SQL(" OR ").join(covered)) if covered else SQL("false")
 
-    def _moment(self) -> list[Composable]:
+    def _moment(self, entries: Composable | None) -> list[Composable]:
         """What was recorded then and may be seen now."""
         return [
             self._recorded(),
             SQL("cancelled_by IS NULL"),
-            SQL("(visible_until IS NULL OR visible_until > {})").format(Literal(self.decided_at)),
+            SQL("(visible_until IS NULL OR visible_until > {}{})").format(
+                Literal(self.decided_at), SQL("") if entries is None else _among_the_last(entries)
+            ),
         ]
 
     def _recorded(self) -> Composable:
@@ -93,3 +99,13 @@ class Sight:
         return SQL(
             "from_pos <= {0} AND registered_at <= {1} AND (closed_at IS NULL OR closed_at > {1})"
         ).format(position, Literal(self.recorded_by))
+
+
+def _among_the_last(entries: Composable) -> Composable:
+    """Fewer than `LAST` newer ones of its group are in force, whoever may see them. Asked only of what is too old."""
+    return SQL(
+        " OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {} > (SELECT count(*) FROM (SELECT FROM {} AS newer"
+        " WHERE newer.patient_id = entry.patient_id AND newer.record_class = entry.record_class"
+        " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL"
+        " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
+    ).format(Literal(LAST), entries, Literal(LAST))

@@ -13,13 +13,13 @@ from psycopg.sql import SQL, Identifier
 from examples import CLINIC
 from log_examples import a_ring, parts
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, Role
+from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
 from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.engine import Engine
 from tsuzuri.projections.generations import live_generation
-from tsuzuri.projections.patient_summary import SummaryRow
+from tsuzuri.projections.patient_summary import READY_CLASSES, SummaryRow
 from tsuzuri.projections.rebuilding import rebuild
 from tsuzuri.projections.record_rows import EntryRow
 from tsuzuri.projections.rows import Row
@@ -77,10 +77,10 @@ Groups = Mapping[tuple[UUID, str, frozenset[str]], set[str]]
 
 
 def current_by_index(connection: Connection[Any]) -> Groups:
-    """The entries of the six informations that are in force, as the record index has them."""
+    """The entries of the ready-made classes that are in force, as the record index has them."""
     groups: dict[tuple[UUID, str, frozenset[str]], set[str]] = defaultdict(set)
     for row in live_rows(connection, "record_index", EntryRow):
-        if row.to_pos is None and row.cancelled_by is None and row.record_class in SIX_INFORMATIONS:
+        if row.to_pos is None and row.cancelled_by is None and row.record_class in READY_CLASSES:
             groups[row.patient_id, row.record_class, frozenset(row.flags_now)].add(str(row.entry))
     return groups
 

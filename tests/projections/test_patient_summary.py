@@ -25,7 +25,7 @@ from tsuzuri.app.sample.generate import SampleBundle, sample_bundles
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.registrations import RegisteredBundle, Registration
-from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, DocumentKind, Role
+from tsuzuri.domain.vocabulary import DocumentKind, Role
 from tsuzuri.projections import patient_summary, record_index
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.patient_summary import SummaryRow
@@ -62,7 +62,7 @@ def test_the_summary_has_what_the_index_has_now(run: Run, connection: Connection
     first = current_by_index(connection)
     assert current_by_summary(connection) == first
     assert {patient for patient, _, _ in first} == {answer.patient for _, answer in registered}
-    assert {record_class for _, record_class, _ in first} == set(SIX_INFORMATIONS)
+    assert {record_class for _, record_class, _ in first} == set(patient_summary.READY_CLASSES)
     assert any(flags for _, _, flags in first), "the sample has marked entries"
 
     in_force = {

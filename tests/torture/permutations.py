@@ -34,7 +34,6 @@ from tsuzuri.domain.registrations import (
     register,
 )
 from tsuzuri.domain.units import dump_document, dump_entries
-from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
 from tsuzuri.projections import patient_summary, record_index
 from tsuzuri.projections.patient_summary import SummaryRow, _entries
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow
@@ -210,7 +209,7 @@ def tormented(permutations: int, keys: Sequence[Sequence[Sent]], *, by_arrival: 
         expected = found if expected is None else expected
         if found != expected:
             faults.append(f"permutation {number} gives {len(set(found) ^ set(expected))} other entries")
-        summed = sorted((one[0], *one[2:]) for one in found if one[2] in SIX_INFORMATIONS)
+        summed = sorted((one[0], *one[2:]) for one in found if one[2] in patient_summary.READY_CLASSES)
         if life.in_summary() != summed:
             faults.append(f"permutation {number}: the summary is not what the index has")
     done = f"{permutations:,} permutations (seed {seed}), {delivered:,} deliveries, {len(expected or ())} entries"
