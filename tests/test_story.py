@@ -79,7 +79,7 @@ def test_the_story(stage: Stage) -> None:
     assert all(record["summary"].values())
     asked = stage.ask(doctor, document("lab_series"), patient=key, codes=HBA1C)["patientRecord"]
     points = asked["labSeries"]["points"]
-    assert len(points) >= 16
+    assert len(points) >= 3, "the last three, and what is not older than a year"
     assert len({point["facility"]["number"] for point in points}) == 2
     assert points == sorted(points, key=lambda point: str(point["effectiveAt"]))
     timeline = stage.ask(doctor, document("timeline"), patient=key, classes=["CONDITION"], first=5)[

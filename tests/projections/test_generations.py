@@ -78,7 +78,9 @@ def test_a_rebuild_from_the_first_event_gives_the_live_rows(
 
     assert [name for name, comparison in compared.items() if not comparison.equal] == []
     rows = {name: comparison.rows for name, comparison in compared.items() if comparison.rows}
-    assert rows == {"record_index": 15, "patient_summary": 3, "identities": 9}
+    assert rows == {"record_index": 18, "patient_summary": 6, "identities": 9}, (
+        "three sets beside the entries"
+    )
 
 
 def test_a_planted_difference_is_found_and_names_that_patient(

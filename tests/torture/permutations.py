@@ -174,9 +174,10 @@ class Life:
         version = self.record.version
         now = datetime(2026, 11, 21, 0, version, tzinfo=UTC)
         said = replace(event, timestamp=now) if self._by_arrival else event
-        recorded: Recorded[Event] = Recorded(said, PATIENT, 0, version, now, payloads, _CODES)
-        record_index.apply(self.index, recorded)
-        patient_summary.apply(self.summary, recorded)
+        for module, rows in ((record_index, self.index), (patient_summary, self.summary)):
+            asked = {payload: payloads[payload] for payload in module.payloads(said)}
+            recorded: Recorded[Event] = Recorded(said, PATIENT, 0, version, now, asked, _CODES)
+            module.apply(rows, recorded)
 
     def in_index(self) -> list[tuple[str, ...]]:
         values = {row.document: row.value for row in self.index.of(DocumentRow)}
