@@ -18,6 +18,7 @@ import pytest
 
 from edge_examples import EVENTS, events, progress_of
 from examples import CLINIC, a_bundle
+from log_examples import LEAST_RULES
 from tsuzuri.app.settings import read_settings
 from tsuzuri.app.tokens import development_token
 from tsuzuri.domain.vocabulary import Role
@@ -104,6 +105,7 @@ class Installation:
             "TSUZURI_HOME": str(self.home),
             "TSUZURI_MODE": "development",
             "TSUZURI_PORT": str(self.port),
+            **LEAST_RULES,
             "TSUZURI_PROJECTORS": str(PROJECTORS),
         }
 

@@ -99,7 +99,7 @@ def test_the_rebuild_says_under_which_releases_it_compared_and_waits_for_an_orde
     rebuilt = rebuild(connection, an_engine(), INDEX)
 
     assert rebuilt.comparison is not None
-    assert [one.columns for one in rebuilt.comparison.differences] == [["analyte"]]
+    assert [one.columns for one in rebuilt.comparison.differences] == [["analyte", "ranked_as"]]
     assert rebuilt.comparison.codes == (built_in().name, NEW.name)
     assert (rebuilt.promoted, live_generation(connection, INDEX.name)) == (False, rebuilt.live)
 

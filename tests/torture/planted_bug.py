@@ -67,7 +67,7 @@ def title_lost(rows: Rows, recorded: Recorded[Event]) -> None:
 def class_left_out(rows: Rows, recorded: Recorded[Event]) -> None:
     for document in _document(recorded):
         for row in rows.of(SummaryRow, document=document):
-            if row.record_class == RecordClass.LAB_RESULT:
+            if row.record_class == RecordClass.CONDITION:
                 rows.remove(row)
 
 
