@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRestored, originator
@@ -42,7 +43,6 @@ def cancel(
         reason=reason,
         sender=sender,
         touches=classes_of(known.accepted),
-        scope=known.accepted.scope,
     )
 
 
@@ -77,12 +77,20 @@ def restore(
     )
 
 
-Newness = tuple[datetime, str, str]
+class Sent(Protocol):
+    """What a facility sent, wherever it is told of."""
+
+    @property
+    def timestamp(self) -> datetime: ...
+    @property
+    def system(self) -> str: ...
+    @property
+    def value(self) -> str: ...
 
 
-def newness(accepted: BundleAccepted) -> Newness:
+def newness(sent: Sent) -> tuple[datetime, str, str]:
     """The order of a facility's Bundles: by `Bundle.timestamp`, however late they come; of equals, by identifier."""
-    return accepted.timestamp, accepted.system, accepted.value
+    return sent.timestamp, sent.system, sent.value
 
 
 def newest_set(record: PatientRecord, facility: str, scope: str, kind: DocumentKind) -> Registered | None:
@@ -110,8 +118,7 @@ def remarks(record: PatientRecord, document: Document, scope: str) -> tuple[str,
     if document.kind in REPLACEMENT_SETS:
         newest = newest_set(record, document.facility, scope, document.kind)
         own = document_key(record.patient, document)
-        sent = (document.timestamp, document.system, document.value)
-        if newest and newest.accepted.document != own and newness(newest.accepted) > sent:
+        if newest and newest.accepted.document != own and newness(newest.accepted) > newness(document):
             told.append("older-than-the-set-in-force")
     return tuple(told)
 

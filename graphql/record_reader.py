@@ -196,7 +196,7 @@ class RecordReader:
         return await self._summaries.load(record_class)
 
     async def _load_summaries(self, classes: list[RecordClass]) -> list[Sequence[Row]]:
-        """All classes that a query asks for, in one statement."""
+        """All classes that a query asks for: those that lie ready in one statement, the others in one more."""
         self.reading.ask(classes)
         ready = await self._ready_summary([one for one in classes if one in READY_CLASSES])
         indexed = classes if ready is None else [one for one in classes if one not in READY_CLASSES]

@@ -214,12 +214,11 @@ def _settle_sets(rows: Rows, event: BundleAccepted | BundleCancelled) -> None:
     """As in the record index: what the newest set does not say is not in force, all else is."""
     if not (classes := set_classes(event)):
         return
-    newest = Newest(rows, event.facility, event.scope)
+    newest = Newest(rows, event.facility)
     for record_class in classes:
         for row in rows.of(SummaryRow, record_class=str(record_class), sender=event.facility):
-            in_force = not newest.ends(record_class, row.document, row.stated_at)
-            if row.scope == event.scope and row.in_force != in_force:
-                rows.put(replace(row, in_force=in_force))
+            if row.in_force == newest.ends(row):
+                rows.put(replace(row, in_force=not row.in_force))
 
 
 def _entries(row: SummaryRow) -> list[dict[str, Any]]:

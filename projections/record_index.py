@@ -205,16 +205,16 @@ def _settle_sets(rows: Rows, recorded: Recorded[Event], event: BundleAccepted | 
     """End what the newest set of the facility does not say any more; put in force again what no set ends."""
     if not (classes := set_classes(event)):
         return
-    newest = Newest(rows, event.facility, event.scope)
+    newest = Newest(rows, event.facility)
     for record_class in classes:
         of_class = {"record_class": str(record_class), "sender": event.facility}
         for entry in rows.of(EntryRow, standing=str(Standing.IN_FORCE), **of_class):
-            if entry.scope == event.scope and newest.ends(record_class, entry.document, entry.stated_at):
+            if newest.ends(entry):
                 rows.put(replace(_ended(entry, recorded), standing=Standing.ENDED))
         if not may_bring_back(event):
             continue
         for entry in rows.of(EntryRow, standing=str(Standing.ENDED), **of_class):
-            if entry.scope == event.scope and not newest.ends(record_class, entry.document, entry.stated_at):
+            if not newest.ends(entry):
                 _bring_back(rows, recorded, entry)
 
 

@@ -8,10 +8,12 @@ next set.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
+from tsuzuri.domain.corrections import newness
 from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered
-from tsuzuri.domain.vocabulary import REPLACEMENT_SETS, DocumentKind, RecordClass
+from tsuzuri.domain.vocabulary import REPLACEMENT_SETS, RecordClass
 from tsuzuri.projections.rows import Look, Row, Rows, look
 
 TABLE = """
@@ -75,19 +77,30 @@ def keep_set(rows: Rows, event: BundleAccepted | BundleCancelled) -> None:
         )
 
 
+class Stated(Protocol):
+    """A row of any projection that holds what one Bundle said of one class."""
+
+    @property
+    def record_class(self) -> str: ...
+    @property
+    def document(self) -> UUID: ...
+    @property
+    def scope(self) -> str: ...
+    @property
+    def stated_at(self) -> datetime: ...
+
+
 class Newest:
-    """The newest set of each kind at one facility, in one scope."""
+    """The newest set of each kind and scope at one facility."""
 
-    def __init__(self, rows: Rows, facility: str, scope: str) -> None:
-        sets = [row for row in rows.of(SetRow, facility=facility) if row.scope == scope]
+    def __init__(self, rows: Rows, facility: str) -> None:
+        sets = rows.of(SetRow, facility=facility)
         self._all = {row.document for row in sets}
-        self._newest: dict[DocumentKind, SetRow] = {}
-        for row in sorted(sets, key=lambda row: (row.timestamp, row.system, row.value)):
-            self._newest[DocumentKind(row.kind)] = row
+        self._newest = {(row.scope, row.kind): row for row in sorted(sets, key=newness)}
 
-    def ends(self, record_class: str, document: UUID, stated_at: datetime) -> bool:
+    def ends(self, said: Stated) -> bool:
         """Whether what a Bundle said of a class is no more: the newest set says otherwise, or the same anew."""
-        newest = self._newest.get(KIND_OF_CLASS[RecordClass(record_class)])
-        if newest is None or newest.document == document:
+        newest = self._newest.get((said.scope, KIND_OF_CLASS[RecordClass(said.record_class)]))
+        if newest is None or newest.document == said.document:
             return False
-        return document in self._all or stated_at < newest.timestamp
+        return said.document in self._all or said.stated_at < newest.timestamp

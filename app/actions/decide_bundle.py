@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
@@ -92,8 +92,7 @@ def decide_bundle(
     )
     if result not in (Registration.REGISTERED, Registration.REPLACED):
         return Decided(told, (), Beside(), match.record)
-    intake, payloads = _intake(services, caller, bundle)
-    intake = replace(intake, codes=codes, scope=scope, warnings=warnings)
+    intake, payloads = _intake(services, caller, bundle, codes=codes, scope=scope, warnings=warnings)
     events, record = _events(services, match, reading, intake)
     ends = ends_others(match.record, document, scope)
     narrows = result is Registration.REPLACED or bool(intake.hides) or ends
@@ -120,7 +119,15 @@ def _events(
     return events, evolve(record, registered)
 
 
-def _intake(services: Services, caller: Caller, bundle: ReadBundle) -> tuple[Intake, list[Payload]]:
+def _intake(
+    services: Services,
+    caller: Caller,
+    bundle: ReadBundle,
+    *,
+    codes: str,
+    scope: str,
+    warnings: tuple[str, ...],
+) -> tuple[Intake, list[Payload]]:
     """The Bundle's payloads: the received bytes, the document, and the entries of each class by themselves."""
     reading = bundle.reading
     by_class: dict[RecordClass, list[Entry]] = defaultdict(list)
@@ -145,6 +152,9 @@ def _intake(services: Services, caller: Caller, bundle: ReadBundle) -> tuple[Int
         units=tuple(units),
         sender=caller.person,
         rules=reading.rules,
+        codes=codes,
+        scope=scope,
+        warnings=warnings,
         hides=hiding_marks(reading.entries),
     )
     return intake, [whole, head, *bodies]

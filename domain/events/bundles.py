@@ -111,4 +111,3 @@ class BundleCancelled(Event):
     reason: str
     sender: str
     touches: tuple[RecordClass, ...] = ()  # classes of which something ends with this event
-    scope: str = ""  # of the Bundle that is cancelled

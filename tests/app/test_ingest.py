@@ -34,10 +34,9 @@ class Home:
     folder: Path
 
     def environment(self) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
-        if "TSUZURI_PG_BIN" in os.environ:
-            own["TSUZURI_PG_BIN"] = os.environ["TSUZURI_PG_BIN"]
-        return own | LEAST_RULES | {"TSUZURI_HOME": str(self.folder)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
+        kept |= {name: os.environ[name] for name in ("TSUZURI_PG_BIN",) if name in os.environ}
+        return kept | LEAST_RULES | {"TSUZURI_HOME": str(self.folder)}
 
     def tsuzuri(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

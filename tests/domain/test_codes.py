@@ -52,7 +52,7 @@ def a_result(*codings: Coding, **changes: object) -> Entry:
         "codings": codings,
         "facility": "1311234567",
     }
-    return Entry(**usual | changes)  # type: ignore[arg-type]
+    return Entry(**usual | changes)  # type: ignore[arg-type]  # a test states what it changes
 
 
 # --- the built-in release

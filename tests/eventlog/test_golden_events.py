@@ -143,7 +143,6 @@ EXAMPLES: tuple[Event, ...] = (
         reason="別人の記録",
         sender="clinic-system",
         touches=(RecordClass.CONDITION,),
-        scope="内科",
     ),
     PayloadErased(
         originator_id=originator(PATIENT, Stream.RECORD),

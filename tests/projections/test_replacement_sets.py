@@ -212,13 +212,6 @@ def test_the_same_identifier_under_another_kind_is_taken_with_a_warning(run: Run
 def test_a_set_is_the_facilitys_or_where_kept_so_a_departments(
     dsn: str, connection: Connection[Any], tmp_path: Path, scope: str, left: list[str]
 ) -> None:
-    def of(department: str, bundle: bytes) -> bytes:
-        tree = orjson.loads(bundle)
-        url = "http://jpfhir.jp/fhir/eCS/Extension/StructureDefinition/JP_eCS_Department"
-        for entry in tree["entry"][1:]:
-            entry["resource"]["extension"] += [{"url": url, "valueCodeableConcept": {"text": department}}]
-        return orjson.dumps(tree)
-
     async def story() -> None:
         async with services(settings_at(tmp_path, TSUZURI_SET_SCOPE=scope), dsn) as opened:
             await send(opened, of("内科", a_bundle(local_id="1", timestamp=at(1), conditions=PAIN)))
@@ -227,6 +220,28 @@ def test_a_set_is_the_facilitys_or_where_kept_so_a_departments(
     asyncio.run(story())
 
     assert in_force(connection) == left
+
+
+def test_a_set_that_moves_to_another_department_ends_nothing_at_the_first_any_more(
+    dsn: str, connection: Connection[Any], tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with services(settings_at(tmp_path, TSUZURI_SET_SCOPE="department"), dsn) as opened:
+            await send(opened, of("内科", a_bundle(local_id="1", timestamp=at(1), conditions=PAIN)))
+            await send(opened, of("内科", a_bundle(local_id="2", timestamp=at(2), conditions=FEVER)))
+            await send(opened, of("小児科", a_bundle(local_id="2", timestamp=at(3), conditions=FEVER)))
+
+    asyncio.run(story())
+
+    assert in_force(connection) == ["上腹部痛", "発熱"]
+
+
+def of(department: str, bundle: bytes) -> bytes:
+    tree = orjson.loads(bundle)
+    url = "http://jpfhir.jp/fhir/eCS/Extension/StructureDefinition/JP_eCS_Department"
+    for entry in tree["entry"][1:]:
+        entry["resource"]["extension"] += [{"url": url, "valueCodeableConcept": {"text": department}}]
+    return orjson.dumps(tree)
 
 
 _INSURED = "http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID"

@@ -35,7 +35,7 @@ from tsuzuri.domain.registrations import (
 )
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.projections import patient_summary, record_index
-from tsuzuri.projections.patient_summary import SummaryRow, _entries
+from tsuzuri.projections.patient_summary import SummaryRow
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow
 from tsuzuri.projections.rows import Recorded, Rows
 
@@ -192,7 +192,7 @@ class Life:
             (row.sender, row.record_class, entry["name"], entry["value"] or "", *entry["flags"])
             for row in self.summary.of(SummaryRow)
             if row.in_force
-            for entry in _entries(row)
+            for entry in orjson.loads(row.entries)
         )
 
 
