@@ -78,8 +78,8 @@ PROJECTIONS: dict[str, Projection] = {
     for module in (identities, facilities, record_index, patient_summary, consent_register, audit_trail)
 }
 
-BY_CODES = (record_index.NAME, patient_summary.NAME)
-"""Those whose rows depend on the code release that a generation is filled under."""
+BY_CODES = record_index.NAME
+"""The one whose rows depend on the code release that a generation is filled under: it alone holds results."""
 
 
 def projection(name: str) -> Projection:

@@ -57,10 +57,7 @@ def take(file: File, name: Name = None) -> None:
         typer.echo(f"{release.name} is in force already")
         return
     typer.echo(f"{release.name} is in force. What is indexed stays as it is until it is made anew under it:")
-    for projection in BY_CODES:
-        typer.echo(
-            f"  tsuzuri projections rebuild {projection}, then: tsuzuri projections promote {projection}"
-        )
+    typer.echo(f"  tsuzuri projections rebuild {BY_CODES}, then: tsuzuri projections promote {BY_CODES}")
 
 
 @app.command("unknown")
@@ -110,11 +107,10 @@ async def _list(opened: Services) -> None:
             0, f"{own.name}  built in  {len(own.entries)} entries  sha256 {release_sha256(own)[:_SHA_TOLD]}"
         )
         lines[-1] += "  in force"
-        for projection in BY_CODES:
-            lines += [
-                f"{one.name} generation {one.generation} {one.state}: under {one.codes}"
-                for one in generations(connection, projection)
-            ]
+        lines += [
+            f"{one.name} generation {one.generation} {one.state}: under {one.codes}"
+            for one in generations(connection, BY_CODES)
+        ]
     for line in lines:
         typer.echo(line)
 

@@ -143,9 +143,7 @@ def test_a_new_release_groups_what_is_read_from_the_generation_under_it(tell: Te
     tell(story)
 
 
-def test_the_last_three_of_each_go_by_the_indexs_release_even_before_the_summarys_is_made_anew(
-    tell: Tell,
-) -> None:
+def test_the_last_three_of_each_go_by_the_release_of_the_index_that_is_read(tell: Tell) -> None:
     async def story(world: World) -> None:
         engine = an_engine()
         for day in range(1, 6):
@@ -157,7 +155,7 @@ def test_the_last_three_of_each_go_by_the_indexs_release_even_before_the_summary
         apart = await summary(world)
 
         promote(world.connection, engine, INDEX, rebuild(world.connection, engine, INDEX).generation)
-        world.project()  # both stand at one position again: the ready-made summary could be used
+        world.project()
 
         assert apart == ["eGFR", "推算GFR", "eGFR", "推算GFR", "eGFR"]
         assert await summary(world) == ["eGFR", "推算GFR", "eGFR"]
