@@ -32,6 +32,7 @@ class Settings:
     projectors: int  # TSUZURI_PROJECTORS: processes beside `serve` that keep projections current
     rules: str  # TSUZURI_RULES: the policy that received Bundles must keep
     rule_severities: str  # TSUZURI_RULE_SEVERITIES: its changes, such as "R2152=warning,R6021=off"
+    reader_memory_mb: int  # TSUZURI_READER_MEMORY_MB: what a process that reads Bundles may use
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
@@ -59,6 +60,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         port=_number(env, "TSUZURI_PORT", 8080, 0, 65535),
         projectors=_number(env, "TSUZURI_PROJECTORS", 1, 0, 64),
         **_rules(env),
+        reader_memory_mb=_number(env, "TSUZURI_READER_MEMORY_MB", 1024, 256, 65536),
         rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )

@@ -42,6 +42,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         projectors=1,
         rules="clins-1.10",
         rule_severities="",
+        reader_memory_mb=1024,
         rebuild_share=0.4,
         parts=64,
     )
@@ -66,6 +67,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_PROJECTORS": "3",
             "TSUZURI_RULES": "clins-1.5",
             "TSUZURI_RULE_SEVERITIES": "R6021=off",
+            "TSUZURI_READER_MEMORY_MB": "512",
             "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_PARTS": "4096",
         }
@@ -88,6 +90,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         projectors=3,
         rules="clins-1.5",
         rule_severities="R6021=off",
+        reader_memory_mb=512,
         rebuild_share=0.25,
         parts=4096,
     )
