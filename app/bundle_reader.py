@@ -9,8 +9,8 @@ from tsuzuri.domain.fhir.bundle import BundleRejected, read_bundle
 from tsuzuri.domain.record import Reading
 from tsuzuri.domain.rules.policies import policy_named
 
-_GIVEN_UP = "the reader gave up on it: send it in smaller parts"
-_TOO_LONG = "reading it takes longer than a reader may take: send it in smaller parts"
+GIVEN_UP = "the reader gave up on it: send it in smaller parts"
+TOO_LONG = "reading it takes longer than a reader may take: send it in smaller parts"
 _MEGABYTE = 1024 * 1024
 
 
@@ -51,8 +51,8 @@ class BundleReader:
                 except WorkerDied as died:
                     worker = self._started()
                     if died.took_too_long:
-                        return BundleRejected("Bundle", _TOO_LONG)
-            return BundleRejected("Bundle", _GIVEN_UP)
+                        return BundleRejected("Bundle", TOO_LONG)
+            return BundleRejected("Bundle", GIVEN_UP)
         finally:
             if worker.retired:
                 worker.close()

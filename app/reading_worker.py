@@ -84,7 +84,9 @@ def _work(asked: Connection, read: Read, limits: Limits) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold a Bundle
     configure_logs()
-    _answer(read, _SMALLEST)  # the first Bundle builds the rules, a quarter of a second: let it not be a sender's
+    _answer(
+        read, _SMALLEST
+    )  # the first Bundle builds the rules, a quarter of a second: let it not be a sender's
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, most))
     retires = False

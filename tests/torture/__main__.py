@@ -1,7 +1,7 @@
 """Runs the tortures at full size, one line each: `python tests/torture [name …]`.
 
-ISSUE=3 chooses those of the log, ISSUE=4 those of the projections. Exit code 1 when one found a fault, or a control
-did not.
+ISSUE=3 chooses those of the log, ISSUE=4 those of the projections, ISSUE=5 those of intake. Exit code 1 when one
+found a fault, or a control did not.
 """
 
 import logging
@@ -27,7 +27,8 @@ LOG = (
     "canaries",
 )
 PROJECTIONS = ("failpoints", "poison", "planted_bug", "projection_histories")
-TORTURES = {"3": LOG, "4": PROJECTIONS}
+INTAKE = ("hostile_bundles",)
+TORTURES = {"3": LOG, "4": PROJECTIONS, "5": INTAKE}
 
 
 def torture(name: str) -> Torture:
