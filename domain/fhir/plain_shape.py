@@ -5,7 +5,10 @@ answer, no is none: an element that is rarely sent, a value of an unusual form a
 """
 
 import sys
+from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
+from threading import Lock
 from types import NoneType
 from typing import Annotated, Any, ForwardRef, Union, get_args, get_origin
 
@@ -58,19 +61,26 @@ class _Choosing(Struct):
     """An element with values of which one type is chosen: value[x]."""
 
     def __post_init__(self) -> None:
-        for names, required in _CHOICES[type(self).__name__]:
-            given = sum(getattr(self, name) is not UNSET for name in names)
+        for values_of, required in _CHOICES[type(self).__name__]:
+            values = values_of(self)
+            given = len(values) - values.count(UNSET)
             if given > 1 or (required and not given):
                 raise ValueError
 
 
-_CHOICES: dict[str, list[tuple[list[str], bool]]] = {}
+_CHOICES: dict[str, list[tuple[Callable[[Any], tuple[Any, ...]], bool]]] = {}
+"""By name of the element: what is there of each choice, and whether one must be."""
+
+
+_building = Lock()  # msgspec crashes when two threads look up the same names at once
 
 
 def is_plain(received: bytes) -> bool:
     """*received* is JSON in UTF-8 that nests a limited number of levels. False: ask R4B."""
+    with _building:
+        decoder = _decoder()
     try:
-        _decoder().decode(received)
+        decoder.decode(received)
     except (MsgspecError, ValueError):
         return False
     return True
@@ -130,7 +140,7 @@ def _shape(model: type[FHIRAbstractModel], waiting: list[type[FHIRAbstractModel]
             required.append((name, kind))
         else:
             optional.append((name, kind, UNSET))
-    _CHOICES[model.__name__] = list(choices.values())
+    _CHOICES[model.__name__] = [(attrgetter(*names), needed) for names, needed in choices.values()]
     return defstruct(
         model.__name__,
         [*required, *optional],

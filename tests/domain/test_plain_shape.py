@@ -2,6 +2,8 @@
 
 import copy
 import json
+import subprocess
+import sys
 from collections import Counter
 from random import Random
 from typing import Any
@@ -90,3 +92,15 @@ def test_the_sample_is_plain_but_for_files() -> None:
 
     assert all(is_plain(body) or b'"data"' in body for body in bodies)
     assert sum(map(is_plain, bodies)) > 10
+
+
+def test_many_threads_may_ask_first() -> None:
+    asking = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from tsuzuri.domain.fhir.plain_shape import is_plain\n"
+        "with ThreadPoolExecutor(8) as threads: print(*set(threads.map(is_plain, [b'{}'] * 64)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (0, "False\n")
