@@ -96,9 +96,12 @@ def _work(asked: Connection, read: Read, limits: Limits) -> None:
         except (EOFError, OSError):
             return
         _limit_cpu(limits.cpu_seconds)
-        answer = _answer(read, received)
+        try:
+            answer = _answer(read, received)
+        except MemoryError:
+            answer, retires = BundleRejected("Bundle", TOO_MUCH_MEMORY), True  # who knows what it still holds
         del received
-        retires = _resident_bytes() > limits.resident_bytes
+        retires = retires or _resident_bytes() > limits.resident_bytes
         try:
             asked.send((answer, retires))
         except OSError:
@@ -106,12 +109,13 @@ def _work(asked: Connection, read: Read, limits: Limits) -> None:
 
 
 def _answer(read: Read, received: bytes) -> Answer:
+    """Raises MemoryError."""
     try:
         return read(received)
     except BundleRejected as rejected:
         return rejected
     except MemoryError:
-        return BundleRejected("Bundle", TOO_MUCH_MEMORY)
+        raise
     except Exception as error:
         from tsuzuri.graphql.failures import places  # takes longer to import than a worker to start
 
