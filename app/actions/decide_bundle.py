@@ -11,7 +11,7 @@ from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import BundleRegistered, BundleReplaced, PatientIdentified, Unit
-from tsuzuri.domain.record import Entry, Reading
+from tsuzuri.domain.record import Entry, Reading, Subject
 from tsuzuri.domain.registrations import (
     Intake,
     PatientRecord,
@@ -39,6 +39,10 @@ class ReadBundle:
     received: bytes
     sha256: str  # hex
     reading: Reading
+
+    @property
+    def subject(self) -> Subject:
+        return self.reading.subject
 
 
 @dataclass(frozen=True)

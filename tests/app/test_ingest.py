@@ -16,6 +16,7 @@ import pytest
 
 from conftest import shared_data
 from examples import CLINIC, HOSPITAL, a_bundle
+from log_examples import LEAST_RULES
 from tsuzuri.app.commands.given_files import Result, find, pieces
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
@@ -36,7 +37,7 @@ class Home:
         own = {name: value for name, value in os.environ.items() if not name.startswith("TSUZURI_")}
         if "TSUZURI_PG_BIN" in os.environ:
             own["TSUZURI_PG_BIN"] = os.environ["TSUZURI_PG_BIN"]
-        return own | {"TSUZURI_HOME": str(self.folder)}
+        return own | LEAST_RULES | {"TSUZURI_HOME": str(self.folder)}
 
     def tsuzuri(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -180,7 +181,7 @@ def test_the_second_time_nothing_changes_and_each_file_has_a_line_of_json(
 ) -> None:
     results = home.results(folder, code=1)
 
-    assert all(set(result) == {"file", "status", "reason"} for result in results)
+    assert all(set(result) == {"file", "status", "reason", "broken"} for result in results)
     status = {Path(result["file"]).name: result["status"] for result in results}
     assert status == {name: expected for name, (_, expected, _) in DAMAGED.items()} | {
         "good.json": "unchanged"
@@ -257,6 +258,7 @@ def test_a_file_that_is_not_there_is_unreadable_and_the_others_go_in(
             "file": str(paths[name]),
             "status": "unreadable",
             "reason": "cannot be read: No such file or directory",
+            "broken": [],
         }
     ]
 
