@@ -1,18 +1,17 @@
 """Reads Bundles in worker processes: a large one takes seconds of CPU, which must not stop the others."""
 
 import asyncio
-import multiprocessing
-import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
+from tsuzuri.app.reading_worker import Answer, Limits, Read, ReadingWorker, WorkerDied
 from tsuzuri.domain.fhir.bundle import BundleRejected, read_bundle
 from tsuzuri.domain.record import Reading
 from tsuzuri.domain.rules.policies import policy_named
 
-Read = Callable[[bytes], Reading]
+GIVEN_UP = "the reader gave up on it: send it in smaller parts"
+TOO_LONG = "reading it takes longer than a reader may take: send it in smaller parts"
+_MEGABYTE = 1024 * 1024
 
 
 def read_under(policy: str, severities: str, received: bytes) -> Reading:
@@ -21,80 +20,51 @@ def read_under(policy: str, severities: str, received: bytes) -> Reading:
 
 
 class BundleReader:
-    """Reads in one of *processes* workers, or in this process when there are none.
+    """Reads in one of *processes* workers, or in this process, without limits, when there are none.
 
-    A worker that dies takes with it all Bundles that are being read or wait for it, and nobody knows whose fault it
-    was. So each of them is read once more, alone in a worker of its own: the one that kills this one too is rejected.
+    A worker reads one Bundle at a time, so it is known which Bundle was too much for it. One that uses too much memory
+    or time is rejected. One whose worker died of something else is read once more, by a new worker: when memory runs
+    short the system may kill whom it likes.
     """
 
-    def __init__(self, processes: int = 0, read: Read = read_bundle):
-        self._processes = processes
+    def __init__(self, processes: int = 0, read: Read = read_bundle, limits: Limits | None = None) -> None:
         self._read = read
-        self._executor = self._start(processes) if processes else None
-        self._suspects = 0
-        self._trial: ProcessPoolExecutor | None = None  # one worker, which lives while there are suspects
-        self._one_at_a_time = asyncio.Lock()
+        self._limits = limits or Limits(1024 * _MEGABYTE)
+        self._threads = ThreadPoolExecutor(processes, "bundle-reader") if processes else None
+        self._idle = deque(self._started() for _ in range(processes))  # never empty when a thread looks
 
     async def read(self, received: bytes) -> Reading:
-        """Raises BundleRejected."""
-        if self._executor is None:
+        """Raises BundleRejected; ReadingFailed for a fault of ours."""
+        if self._threads is None:
             return await asyncio.to_thread(self._read, received)
-        executor = self._executor
-        try:
-            return await self._read_in(executor, received)
-        except BrokenProcessPool:
-            if self._executor is executor:  # the first to notice starts the next one
-                self._executor = self._start(self._processes)
-            return await self._read_alone(received)
+        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, received)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    async def _read_alone(self, received: bytes) -> Reading:
-        self._suspects += 1
+    def _answer(self, received: bytes) -> Answer:
+        worker = self._idle.popleft()
         try:
-            async with self._one_at_a_time:
-                self._trial = self._trial or self._start(1)
+            for _ in range(2):
                 try:
-                    return await self._read_in(self._trial, received)
-                except BrokenProcessPool:
-                    self._trial = None
-                    reason = "the reader gave up on it: send it in smaller parts"
-                    raise BundleRejected("Bundle", reason) from None
+                    return worker.read(received)
+                except WorkerDied as died:
+                    worker = self._started()
+                    if died.took_too_long:
+                        return BundleRejected("Bundle", TOO_LONG)
+            return BundleRejected("Bundle", GIVEN_UP)
         finally:
-            self._suspects -= 1
-            if self._suspects == 0 and self._trial is not None:
-                self._trial.shutdown(wait=False)
-                self._trial = None
+            if worker.retired:
+                worker.close()
+                worker = self._started()
+            self._idle.append(worker)
 
-    async def _read_in(self, executor: ProcessPoolExecutor, received: bytes) -> Reading:
-        return await asyncio.get_running_loop().run_in_executor(executor, self._read, received)
+    def _started(self) -> ReadingWorker:
+        return ReadingWorker(self._read, self._limits)
 
     def close(self) -> None:
-        for executor in (self._executor, self._trial):
-            if executor is not None:
-                executor.shutdown(wait=True, cancel_futures=True)
-
-    def _start(self, processes: int) -> ProcessPoolExecutor:
-        executor = ProcessPoolExecutor(
-            processes, multiprocessing.get_context("spawn"), initializer=_live_with_parent
-        )
-        executor.submit(_warm_up, self._read)
-        return executor
-
-
-def _live_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _warm_up(read: Read) -> None:
-    """The first Bundle builds the rules, about a quarter of a second: let it not be a sender's."""
-    try:
-        read(b'{"resourceType":"Bundle","type":"collection"}')
-    except BundleRejected:
-        pass
+        """Waits for the Bundles that are being read; what waits for a worker is not read any more."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        for worker in self._idle:
+            worker.close()

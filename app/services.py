@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from tsuzuri.app.bundle_reader import BundleReader, read_under
 from tsuzuri.app.codes_in_force import CodesInForce
 from tsuzuri.app.keys import identifier_key, key_encryption, role_key, seal_key
+from tsuzuri.app.reading_worker import Limits
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.rules.policies import policy_named
 from tsuzuri.eventlog.connecting import Logins, LogRole, pool_settings
@@ -57,7 +58,11 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
     logins, ring = logins_of(settings, dsn), KeyRing(key_encryption(settings))
     pool = _pool(logins, LogRole.READER, 2, READ_CONNECTIONS)
     auditors = _pool(logins, LogRole.AUDITOR, 0, 2)
-    reader = BundleReader(reader_processes, partial(read_under, settings.rules, settings.rule_severities))
+    reader = BundleReader(
+        reader_processes,
+        partial(read_under, settings.rules, settings.rule_severities),
+        Limits(settings.reader_memory_mb * 1024 * 1024),
+    )
     await pool.open(wait=True)
     await auditors.open()
     log = await asyncio.to_thread(EventLog, logins, ring, pool)

@@ -33,6 +33,7 @@ class Settings:
     rules: str  # TSUZURI_RULES: the policy that received Bundles must keep
     rule_severities: str  # TSUZURI_RULE_SEVERITIES: its changes, such as "R2152=warning,R6021=off"
     sets_by_department: bool  # TSUZURI_SET_SCOPE=department: whose conditions and allergies one Bundle tells
+    reader_memory_mb: int  # TSUZURI_READER_MEMORY_MB: what a process that reads Bundles may use
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
@@ -59,6 +60,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         projectors=_number(env, "TSUZURI_PROJECTORS", 1, 0, 64),
         **_rules(env),
         sets_by_department=_one_of(env, "TSUZURI_SET_SCOPE", "facility", "department") == "department",
+        reader_memory_mb=_number(env, "TSUZURI_READER_MEMORY_MB", 1024, 256, 65536),
         rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )

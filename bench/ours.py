@@ -1,9 +1,10 @@
 """Our side of every comparison, and nothing else knows the log's inside: change the log, and change this file."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -11,12 +12,15 @@ from uuid import uuid4
 from eventsourcing.application import Application
 from psycopg import Connection
 
+from tsuzuri.app.commands.given_files import Piece
+from tsuzuri.app.commands.ingest import registering, windows
 from tsuzuri.app.database import bring_up
 from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.services import logins_of, services
 from tsuzuri.app.settings import Settings, read_settings
+from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import ConsentWithdrawn, Event, originator
-from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.domain.vocabulary import Role, Stream
 from tsuzuri.eventlog import sealed_events, sealing
 from tsuzuri.eventlog.appending import Beside, Guard, Write, split
 from tsuzuri.eventlog.bulk import BulkAppender
@@ -64,6 +68,26 @@ async def opened_event_log(dsn: str) -> AsyncIterator[EventLog]:
     """The log as the server holds it: its `append_access` is what every read waits for."""
     async with services(settings(), dsn) as opened:
         yield opened.log
+
+
+@contextmanager
+def opened_intake(dsn: str, readers: int) -> Iterator[Callable[[Sequence[bytes]], int]]:
+    """What `tsuzuri ingest` does of Bundles in memory, with so many readers; it says how many were taken."""
+    caller = Caller(person="operator-ono", role=Role.OPERATOR)
+    stack = AsyncExitStack()
+    with asyncio.Runner() as runner:
+        opened = runner.run(stack.enter_async_context(services(settings(), dsn, reader_processes=readers)))
+
+        async def registered(bodies: Sequence[bytes]) -> int:
+            given = windows(Piece(f"{number}", body) for number, body in enumerate(bodies))
+            async with aclosing(registering(opened, caller, given)) as done:
+                told = [result async for _, results in done for result in results]
+            return sum(result.status in ("registered", "replaced") for result in told)
+
+        try:
+            yield lambda bodies: runner.run(registered(bodies))
+        finally:
+            runner.run(stack.aclose())
 
 
 async def narrowed_patients(log: EventLog, count: int) -> list[Guard]:

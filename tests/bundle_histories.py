@@ -16,6 +16,7 @@ from examples import CLINIC, a_bundle
 from log_examples import opened_events, opened_payloads
 from tsuzuri.domain.events import BundleRefused
 from tsuzuri.domain.registrations import RegisteredBundle
+from tsuzuri.eventlog.mapper import ErasedEvent, MappedEvent
 
 Told = RegisteredBundle | Exception
 """What became of a Bundle, or why it was refused."""
@@ -85,6 +86,7 @@ def canonical(connection: Connection[Any], told: Sequence[Told]) -> dict[str, An
     names.names |= {payload: sha256(body).hexdigest() for payload, body in bodies.items()}
     events = opened_events(connection)
     states: list[dict[str, Any]] = [json.loads(event.state) for event in events]
+    names.names |= {_owner(event): "the sender" for event in events if event.topic == BundleRefused.TOPIC}
     for event, state in zip(events, states, strict=True):
         if event.topic == BundleRefused.TOPIC:
             names.names[UUID(str(event.originator_id).partition("/")[0])] = f"sender {state['sender']}"
@@ -109,3 +111,7 @@ def canonical(connection: Connection[Any], told: Sequence[Told]) -> dict[str, An
         "guards": sorted(names.names[event] for (event,) in guards),
         "keys": Counter((names.of(owner), use) for owner, use in keys),
     }
+
+
+def _owner(event: MappedEvent | ErasedEvent) -> UUID:
+    return UUID(str(event.originator_id).partition("/")[0])

@@ -12,7 +12,7 @@ from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.corrections import ends_others, remarks
 from tsuzuri.domain.events import BundleRegistered, BundleReplaced, PatientIdentified, Unit
-from tsuzuri.domain.record import Entry, Reading
+from tsuzuri.domain.record import Entry, Reading, Subject
 from tsuzuri.domain.registrations import (
     Intake,
     PatientRecord,
@@ -40,6 +40,10 @@ class ReadBundle:
     received: bytes
     sha256: str  # hex
     reading: Reading
+
+    @property
+    def subject(self) -> Subject:
+        return self.reading.subject
 
 
 @dataclass(frozen=True)

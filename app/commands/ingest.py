@@ -4,19 +4,22 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tsuzuri.app.actions.register_bundles import Refused, register_bundles
+from tsuzuri.app.actions.decide_bundle import may_register
+from tsuzuri.app.actions.known_bundles import InForce
+from tsuzuri.app.actions.register_bundles import Read, Refused, read_bundles, store_bundles
 from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.app.commands.given_files import Piece, Result, find, pieces
+from tsuzuri.app.commands.ingest_progress import IngestProgress
 from tsuzuri.app.commands.operator_here import operator_here
+from tsuzuri.app.commands.reading_ahead import beside
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings, read_settings
@@ -28,6 +31,7 @@ FAILED = frozenset({"rejected", "unreadable"})
 _SHOWN = ("registered", "replaced", "unchanged", "superseded", "rejected", "not-a-bundle", "unreadable")
 _FEW = 50
 _WINDOW_PIECES, _WINDOW_BYTES = 200, 32 * 1024 * 1024
+Window = list[Piece | Result]
 
 
 app = typer.Typer()
@@ -38,7 +42,10 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, NDJSON.")],
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each file.")] = False,
 ) -> None:
-    """Register Bundles from files. Exit code 1 when any was rejected or could not be read."""
+    """Register Bundles from files. Exit code 1 when any was rejected or could not be read.
+
+    One that was ended is gone on with by the same command: what is stored is found to be so, and not read again.
+    """
     settings = read_settings()
     with ready_database(settings) as dsn:
         tell = _tell_program if as_json else _tell_person
@@ -52,30 +59,18 @@ async def _ingest(
     settings: Settings, dsn: str, found: list[Path | Result], tell: Callable[[Result], None], *, quiet: bool
 ) -> Counter[str]:
     caller = operator_here()
-    columns = (
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    # On a terminal the lines are printed above the bar; into a pipe they must not take its way, standard error.
-    console = Console(stderr=True)
-    bar = Progress(
-        *columns,
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),
-    )
+    may_register(caller, on_behalf=True)
     counts: Counter[str] = Counter()
     workers = (os.cpu_count() or 1) if _many(found) else 0
+    each = (piece for one in found for piece in (pieces(one) if isinstance(one, Path) else [one]))
     async with services(settings, dsn, reader_processes=workers) as opened:
-        with bar:
-            each = (piece for one in bar.track(found, description="files") for piece in _pieces_of(one))
-            for window in windows(each):
-                for result in await _register(opened, caller, window):
-                    counts[result.status] += 1
-                    tell(result)
+        with IngestProgress(found, quiet=quiet) as progress:
+            async with aclosing(registering(opened, caller, windows(each))) as done:
+                async for window, results in done:
+                    for result in results:
+                        counts[result.status] += 1
+                        tell(result)
+                    progress.done(window)
     return counts
 
 
@@ -84,13 +79,9 @@ def _many(found: list[Path | Result]) -> bool:
     return len(found) > _FEW or any(isinstance(one, Path) and one.suffix == ".ndjson" for one in found)
 
 
-def _pieces_of(one: Path | Result) -> Iterator[Piece | Result]:
-    return pieces(one) if isinstance(one, Path) else iter([one])
-
-
-def windows(each: Iterable[Piece | Result]) -> Iterator[list[Piece | Result]]:
+def windows(each: Iterable[Piece | Result]) -> Iterator[Window]:
     """What is worked on at once: so many pieces, and so many bytes, that they fit into memory."""
-    window: list[Piece | Result] = []
+    window: Window = []
     weight = 0
     for piece in each:
         window.append(piece)
@@ -103,17 +94,37 @@ def windows(each: Iterable[Piece | Result]) -> Iterator[list[Piece | Result]]:
         yield window
 
 
-async def _register(opened: Services, caller: Caller, window: list[Piece | Result]) -> list[Result]:
+async def registering(
+    opened: Services, caller: Caller, given: Iterator[Window]
+) -> AsyncGenerator[tuple[Window, list[Result]], None]:
+    """Each window and what became of its pieces. While one is stored, the next is read."""
+
+    async def read_next() -> tuple[Window, list[Read]]:
+        window = await beside(lambda: next(given, []))
+        bodies = [piece.body for piece in window if isinstance(piece, Piece)]
+        return window, await read_bundles(opened, caller, bodies, known=True)
+
+    coming = asyncio.create_task(read_next())
+    try:
+        while (come := await coming)[0]:
+            coming = asyncio.create_task(read_next())
+            yield come[0], await _stored(opened, caller, *come)
+    finally:
+        coming.cancel()
+
+
+async def _stored(opened: Services, caller: Caller, window: Window, read: list[Read]) -> list[Result]:
     """What became of each, in their order."""
-    bodies = [piece.body for piece in window if isinstance(piece, Piece)]
-    told = iter(await register_bundles(opened, caller, bodies, on_behalf=True))
+    told = iter(await store_bundles(opened, caller, read))
     return [_result(piece.file, next(told)) if isinstance(piece, Piece) else piece for piece in window]
 
 
-def _result(file: str, told: RegisteredBundle | Refused) -> Result:
+def _result(file: str, told: RegisteredBundle | InForce | Refused) -> Result:
     match told:
         case RegisteredBundle():
             return Result(file, told.outcome.lower(), "; ".join(told.warnings) or None)
+        case InForce():
+            return Result(file, told.outcome.lower())
         case BundleRejected(not_a_bundle=True):
             return Result(file, "not-a-bundle", f"not a Bundle: {told.reason}")
         case BundleRejected(unreadable=True):

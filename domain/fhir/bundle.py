@@ -3,6 +3,11 @@
 bytes ─▶ shape (size, JSON, rules, FHIR R4) ─▶ kind ─▶ facility ─▶ patient ─▶ document ─▶ entries
 """
 
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
 from tsuzuri.domain.fhir.allergy_intolerance import allergy_intolerance
 from tsuzuri.domain.fhir.care_plan import care_plan
 from tsuzuri.domain.fhir.collection import collection_kind, read_collection
@@ -18,12 +23,12 @@ from tsuzuri.domain.fhir.patient import check_subject, subject, the_patient
 from tsuzuri.domain.fhir.references import References
 from tsuzuri.domain.fhir.rejection import BundleRejected
 from tsuzuri.domain.fhir.shape import ENTRIES_MAX, checked
-from tsuzuri.domain.record import Entry, Reading
+from tsuzuri.domain.record import Document, Entry, Reading, Subject
 from tsuzuri.domain.rules.limits import SIZE_MAX_BYTES
 from tsuzuri.domain.rules.policies import POLICIES, Policy
 from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
 
-__all__ = ["ENTRIES_MAX", "SIZE_MAX_BYTES", "BundleRejected", "read_bundle"]
+__all__ = ["ENTRIES_MAX", "SIZE_MAX_BYTES", "BundleRejected", "identify_bundle", "read_bundle"]
 
 _INFORMATION = {
     "Condition": condition,
@@ -47,6 +52,47 @@ def read_bundle(received: bytes, policy: Policy = POLICIES["shape"]) -> Reading:
         BundleRejected: it can't be taken. Nothing else is ever raised, whatever the bytes.
     """
     tree, warnings = checked(received, policy)
+    opened = _opened(tree, warnings)
+    document, references = opened.document, opened.references
+    found = []
+    for place, resource in enumerate(opened.resources):
+        if resource.text("resourceType") in _ABOUT_THE_PATIENT:
+            check_subject(resource, opened.patient, opened.subject, references, warnings)
+        source = Source(
+            resource, place, references, DOCUMENT_CLASSES.get(document.kind), document.facility, warnings
+        )
+        if entry := entry_of(source):
+            found.append(entry)
+    return Reading(
+        document=document,
+        subject=opened.subject,
+        entries=numbered(found),
+        rules=policy.version,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def identify_bundle(received: bytes) -> tuple[Document, Subject]:
+    """Which document a Bundle is and whom it is about, if it is one that was taken before. Nothing is checked.
+
+    Of any other bytes it tells anything, or raises anything.
+    """
+    opened = _opened(orjson.loads(received), [])
+    return opened.document, opened.subject
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A Bundle as a whole, before its entries are read."""
+
+    resources: list[Element]
+    references: References
+    patient: Element
+    document: Document
+    subject: Subject
+
+
+def _opened(tree: dict[str, Any], warnings: list[str]) -> _Opened:
     bundle = Element(tree, "Bundle")
     entries = bundle.elements("entry")
     resources = [resource for entry in entries if (resource := entry.element("resource"))]
@@ -60,22 +106,7 @@ def read_bundle(received: bytes, policy: Policy = POLICIES["shape"]) -> Reading:
     else:
         document = read_collection(collection_kind(bundle, resources), told, resources, warnings)
     whose = subject(patient, document.facility, warnings)
-    found = []
-    for place, resource in enumerate(resources):
-        if resource.text("resourceType") in _ABOUT_THE_PATIENT:
-            check_subject(resource, patient, whose, references, warnings)
-        source = Source(
-            resource, place, references, DOCUMENT_CLASSES.get(document.kind), document.facility, warnings
-        )
-        if entry := entry_of(source):
-            found.append(entry)
-    return Reading(
-        document=document,
-        subject=whose,
-        entries=numbered(found),
-        rules=policy.version,
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
+    return _Opened(resources, references, patient, document, whose)
 
 
 def entry_of(source: Source) -> Entry | None:

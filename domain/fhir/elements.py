@@ -21,7 +21,9 @@ _YEARS = (1800, 9000)  # outside of them a date is a dummy
 _MOMENT = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
 )
-_LINE_BREAKS = re.compile(r"\s*[\r\n\t\v\f\u2028\u2029]+\s*")
+_LINE_BREAK = re.compile(
+    r"[\r\n\t\v\f\u2028\u2029]"
+)  # alone: blanks before it would be tried again at each blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def _zone(text: str | None) -> timezone:
 
 
 def one_line(text: str) -> str:
-    return _LINE_BREAKS.sub(" ", text).strip()
+    return " ".join(line for part in _LINE_BREAK.split(text) if (line := part.strip()))
 
 
 def system_of(element: Element) -> str | None:

@@ -58,6 +58,8 @@ def check(tree: dict[str, Any]) -> None:
         if len(found) > _SHOWN_MAX:
             rest.append(f"{len(found) - _SHOWN_MAX} more")
         raise BundleRejected(place, "; ".join([reason, *rest])) from None
+    except MemoryError:
+        raise  # that is about this process, not about the Bundle's shape
     except Exception as error:
         # The library fails in many ways on data it did not expect (KeyError, AttributeError, RecursionError).
         raise BundleRejected("Bundle", f"is not of FHIR R4's shape ({type(error).__name__})") from None

@@ -1,7 +1,7 @@
 """From received bytes to checked JSON: size, encoding, syntax, numbers, the rules, then the shape of FHIR R4.
 
-The tree keeps numbers as they were sent (Decimal, so "0.40" stays "0.40"). R4B is asked for its verdict only:
-what it would print back changes times and decimals.
+The tree keeps numbers as they were sent (Decimal, so "0.40" stays "0.40"). R4B is asked for its verdict only, and only
+where that is not plain: what it would print back changes times and decimals.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from tsuzuri.domain.fhir import r4b
+from tsuzuri.domain.fhir.plain_shape import is_plain
 from tsuzuri.domain.fhir.rejection import BundleRejected
 from tsuzuri.domain.rules.checking import check, has_errors
 from tsuzuri.domain.rules.limits import DEPTH_MAX, SIZE_MAX_BYTES
@@ -38,15 +39,17 @@ def checked(received: bytes, policy: Policy) -> tuple[dict[str, Any], list[str]]
         raise BundleRejected(
             f"byte {SIZE_MAX_BYTES}", "the Bundle is larger than 10 MB; send it in smaller ones"
         )
-    tree = _parsed(_decoded(received))
-    bundle = _bundle(tree)
+    text = _Text(_decoded(received))
+    bundle = _bundle(text.parsed())
     _check_number(bundle)
     broken = check(bundle, policy, size_bytes=len(received))
     if has_errors(broken):
         raise BundleRejected.of_rules(broken)
     _check_entries(bundle)
-    r4b.check(bundle)
-    _check_strings(bundle)
+    if not is_plain(received):
+        r4b.check(bundle)
+    if text.holds_odd_strings:
+        _check_strings(bundle)
     return bundle, [f"{one.rule} {one.path}" for one in broken]
 
 
@@ -58,22 +61,43 @@ def _decoded(received: bytes) -> str:
         raise BundleRejected(f"byte {error.start}", reason, unreadable=True) from None
 
 
-def _parsed(text: str) -> Any:
-    """The JSON value, with what JSON allows and no reader should accept marked or refused."""
-    try:
-        # orjson first: it is quick, places its errors, and is what reads the stored bytes later.
-        tree = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        reason = f"not valid JSON: {error.msg}"
-        raise BundleRejected(_position(text, error.pos), reason, unreadable=True) from None
-    _check_depth(tree)
-    try:
-        return json.loads(text, parse_float=_decimal, parse_int=_integer, object_pairs_hook=_object)
-    except _LongNumber:
-        matches = _STRING_OR_NUMBER.finditer(text)
-        found = next(match for match in matches if len(match[1] or "") > NUMBER_MAX_CHARACTERS)
-        reason = f"a number has more than {NUMBER_MAX_CHARACTERS} characters"
-        raise BundleRejected(_position(text, found.start()), reason, unreadable=True) from None
+class _Text:
+    """What was sent, and what of it a tree of plain JSON would not tell."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.holds_odd_strings = "\\u0000" in text  # NUL, which JSON writes in no other way; or a doubled key
+
+    def parsed(self) -> Any:
+        """The JSON value, with what JSON allows and no reader should accept marked or refused."""
+        try:
+            # orjson first: it is quick, places its errors, and is what reads the stored bytes later.
+            tree = orjson.loads(self._text)
+        except orjson.JSONDecodeError as error:
+            reason = f"not valid JSON: {error.msg}"
+            raise BundleRejected(_position(self._text, error.pos), reason, unreadable=True) from None
+        _check_depth(tree)
+        try:
+            return json.loads(
+                self._text, parse_float=_decimal, parse_int=_integer, object_pairs_hook=self._object
+            )
+        except _LongNumber:
+            matches = _STRING_OR_NUMBER.finditer(self._text)
+            found = next(match for match in matches if len(match[1] or "") > NUMBER_MAX_CHARACTERS)
+            reason = f"a number has more than {NUMBER_MAX_CHARACTERS} characters"
+            raise BundleRejected(_position(self._text, found.start()), reason, unreadable=True) from None
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        self.holds_odd_strings = True
+        marked, seen = _Doubled(found), set[str]()
+        for key, _ in pairs:
+            if key in seen:
+                marked.doubled = key
+            seen.add(key)
+        return marked
 
 
 def _position(text: str, offset: int) -> str:
@@ -110,18 +134,6 @@ class _Doubled(dict[str, Any]):
     """An object that named a key twice. Kept until its place is known to be safe to show."""
 
     doubled = ""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    marked, seen = _Doubled(found), set[str]()
-    for key, _ in pairs:
-        if key in seen:
-            marked.doubled = key
-        seen.add(key)
-    return marked
 
 
 def _bundle(tree: Any) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def check(tree: Any, policy: Policy, *, size_bytes: int | None = None) -> list[B
     found: list[Broken] = []
     for resource, kinds in _resources(tree, size_bytes):
         for rule, severity in policy.asked(tuple(kinds)).items():
-            found += (Broken(rule.id, severity, p, rule.message, rule.fix) for p in rule.broken(resource))
+            for place in rule.broken(resource):
+                found.append(Broken(rule.id, severity, place, rule.message, rule.fix))
     return found
 
 

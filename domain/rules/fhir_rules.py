@@ -73,16 +73,10 @@ def _composition_first(bundle: Resource) -> Iterator[str]:
 
 def _dangling(resource: Resource) -> Iterator[str]:
     """A reference into the contained resources that finds none."""
-    for name in _REFERENCES:
-        for reference in resource.all(name):
-            target = reference.text("reference")
-            if (
-                target
-                and target.startswith("#")
-                and target != "#"
-                and target[1:] not in resource.contained_ids
-            ):
-                yield f"{reference.place}.reference"
+    for reference in resource.among(_REFERENCES):
+        target = reference.text("reference")
+        if target and target.startswith("#") and target != "#" and target[1:] not in resource.contained_ids:
+            yield f"{reference.place}.reference"
 
 
 def _about_something_else(resource: Resource) -> Iterator[str]:

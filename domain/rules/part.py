@@ -34,9 +34,9 @@ class Part:
         """
         if not isinstance(self.value, dict):
             return []
-        if name.endswith("[x]"):
-            return [part for key in choices(name) if key in self.value for part in self.children(key)]
         value = self.value.get(name)
+        if value is None and name.endswith("[x]"):
+            return [part for key in choices(name) if key in self.value for part in self.children(key)]
         if isinstance(value, list):
             return [Part(v, f"{name}[{n}]", self) for n, v in enumerate(value) if _is_there(v)]
         return [Part(value, name, self)] if _is_there(value) else []

@@ -1,7 +1,8 @@
 """A resource and where it stands: alone, in a Bundle, or contained in another one."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from typing import Any
 
 from tsuzuri.domain.rules.datatypes import RESOURCE_TYPES
 from tsuzuri.domain.rules.part import Part
@@ -26,6 +27,7 @@ class Resource:
         named = part.text("resourceType")
         self.type = named if named in RESOURCE_TYPES else None  # None too for what FHIR does not know
         self._found: dict[str, list[Part]] = {}
+        self._names: Mapping[str, Any] = part.value if isinstance(part.value, dict) else {}
 
     @property
     def place(self) -> str:
@@ -42,19 +44,19 @@ class Resource:
             return [self.part]
         found = self._found.get(path)
         if found is None:
-            above, _, step = path.rpartition(".")
-            found = [p for parent in self.all(above) for p in children(parent, step)]
+            above, step, first = _way(path)
+            if first in self._names or first.endswith("[x]"):
+                found = [p for parent in self.all(above) for p in children(parent, step)]
+            else:
+                found = []  # most of what rules ask for is not there
             self._found[path] = found
         return found
 
     def among(self, paths: tuple[str, ...]) -> Iterator[Part]:
         """Every part at any of many paths, most of which are not there."""
         for path in paths:
-            if self._has(path.partition(".")[0]):
+            if _way(path)[2] in self._names:
                 yield from self.all(path)
-
-    def _has(self, name: str) -> bool:
-        return isinstance(self.part.value, dict) and name in self.part.value
 
     def profiles(self) -> Iterator[str]:
         """The last names of the profiles it claims, without a version: the guides moved them from root to root."""
@@ -74,3 +76,10 @@ class Resource:
         if holder is not self:
             return holder.contained_ids
         return frozenset(named for inner in self.all("contained") if (named := inner.text("id")))
+
+
+@cache  # asked with paths of the rules only
+def _way(path: str) -> tuple[str, str, str]:
+    """The path without its last step, that step, and the name that the first step looks for."""
+    above, _, step = path.rpartition(".")
+    return above, step, path.partition(".")[0].partition(":")[0]

@@ -70,8 +70,8 @@ SLICES: dict[str, Slice] = {
 
 def children(parent: Part, step: str) -> list[Part]:
     """What is there under one step of a path, which may name a slice."""
-    name, _, slice_name = step.partition(":")
-    if not slice_name:
-        return parent.children(name)
-    belongs = SLICES[step]
+    belongs = SLICES.get(step)
+    if belongs is None:
+        return parent.children(step)
+    name = step.partition(":")[0]
     return [part for part in parent.children(name) if belongs(part)]

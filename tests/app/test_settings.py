@@ -43,6 +43,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         rules="clins-1.10",
         rule_severities="",
         sets_by_department=False,
+        reader_memory_mb=1024,
         rebuild_share=0.4,
         parts=64,
     )
@@ -68,6 +69,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_RULES": "clins-1.5",
             "TSUZURI_RULE_SEVERITIES": "R6021=off",
             "TSUZURI_SET_SCOPE": "department",
+            "TSUZURI_READER_MEMORY_MB": "512",
             "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_PARTS": "4096",
         }
@@ -91,6 +93,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         rules="clins-1.5",
         rule_severities="R6021=off",
         sets_by_department=True,
+        reader_memory_mb=512,
         rebuild_share=0.25,
         parts=4096,
     )

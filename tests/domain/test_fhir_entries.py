@@ -243,3 +243,23 @@ def test_plans_and_attachments_belong_to_their_document() -> None:
     ]
     (attachment,) = reading.document.attachments
     assert (attachment.title, attachment.resource_place) == ("経過", 8)
+
+
+def test_a_text_of_a_million_blanks_is_told_in_one_line() -> None:
+    blanks = " " * 1_000_000  # looked at once each: in another way this test would not end
+
+    entry = only_entry(a_collection(a_resource("Condition", code={"text": f"狭心症{blanks}\n\u2028 疑い"})))
+
+    assert entry.name == "狭心症 疑い"
+
+
+def test_thousands_of_references_to_thousands_of_contained_resources_are_found() -> None:
+    many = 5_000  # each looked up in the others: millions of looks
+    people = [
+        {"resourceType": "Practitioner", "id": f"p{n}", "name": [{"text": f"医師 {n}"}]} for n in range(many)
+    ]
+    performers = [{"reference": f"#p{many - n}"} for n in range(1, many)]
+
+    entry = only_entry(a_collection(a_resource("Observation", contained=people, performer=performers)))
+
+    assert entry.author == f"医師 {many - 1}"

@@ -1,0 +1,78 @@
+"""Bundles that the log holds already, byte for byte: a load that is done again need not check them again."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from tsuzuri.app.actions.match_patient import digests_of, named_patient
+from tsuzuri.app.services import Services
+from tsuzuri.domain import registrations
+from tsuzuri.domain.fhir.bundle import identify_bundle
+from tsuzuri.domain.record import Document, Subject
+from tsuzuri.domain.registrations import PatientRecord, Registration, outcome
+from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.eventlog import known_numbers
+
+_TASTED = 4  # so many of a hundred are looked at first: of a new load nothing is known
+_BYTES_MAX = 1024 * 1024  # larger ones are for the workers, which have limits
+
+
+@dataclass(frozen=True)
+class KnownBundle:
+    """What may be in the log: which document these bytes were, and of whom."""
+
+    received: bytes
+    sha256: str
+    document: Document
+    subject: Subject
+
+
+@dataclass(frozen=True)
+class InForce:
+    """These bytes changed nothing: they are in force, or were replaced or cancelled since."""
+
+    patient: UUID
+    outcome: Registration
+
+
+async def known_bundles(services: Services, bodies: Sequence[bytes]) -> list[KnownBundle | None]:
+    """Those that the log holds now; None for all others, which must be read."""
+    tasted = [bodies[place] for place in range(0, len(bodies), max(1, len(bodies) // _TASTED))]
+    if not any(await _held(services, tasted)):
+        return [None] * len(bodies)
+    return await _held(services, bodies)
+
+
+def in_force(bundle: KnownBundle, record: PatientRecord | None) -> InForce | None:
+    """What the log says of it by now; None when it must be read after all."""
+    if record is None:
+        return None
+    found = outcome(record, bundle.document, bundle.sha256)
+    known = found in (Registration.UNCHANGED, Registration.SUPERSEDED)
+    return InForce(record.patient, found) if known else None
+
+
+async def _held(services: Services, bodies: Sequence[bytes]) -> list[KnownBundle | None]:
+    bundles = await asyncio.to_thread(lambda: [_identified(body) for body in bodies])
+    digests = [digests_of(services, one.subject) if one else {} for one in bundles]
+    owners = await known_numbers.owners(services.pool, [d for each in digests for d in each.values()])
+    records = await services.log.fold_many(
+        set(owners.values()), Stream.RECORD, registrations.evolve, PatientRecord
+    )
+    patients = [named_patient(each, owners) for each in digests]
+    return [
+        one if one and patient and in_force(one, records[patient]) else None
+        for one, patient in zip(bundles, patients, strict=True)
+    ]
+
+
+def _identified(body: bytes) -> KnownBundle | None:
+    if len(body) > _BYTES_MAX:
+        return None
+    try:
+        document, subject = identify_bundle(body)
+    except Exception:  # whatever is wrong with it: reading it will tell
+        return None
+    return KnownBundle(body, sha256(body).hexdigest(), document, subject)
