@@ -12,7 +12,9 @@ from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
 from tsuzuri.app.actions.cancel_bundle import cancel_bundle
+from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.grant_consent import grant_consent
+from tsuzuri.app.actions.list_facilities import list_facilities
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
@@ -27,6 +29,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
 from tsuzuri.domain.events import RecordErased
+from tsuzuri.domain.facilities import Facility, FacilityMalformed, NothingToClose
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.orders import Why
@@ -55,6 +58,8 @@ CODES: dict[type[Exception], str] = {
     NothingToWithdraw: "NOTHING_TO_WITHDRAW",
     UselessConsent: "USELESS_CONSENT",
     MalformedNumber: "BAD_INPUT",
+    FacilityMalformed: "BAD_INPUT",
+    NothingToClose: "NOTHING_TO_CLOSE",
     UnknownProjection: "UNKNOWN_PROJECTION",
     UnknownGeneration: "UNKNOWN_GENERATION",
     NotReady: "NOT_READY",
@@ -170,6 +175,14 @@ class TsuzuriApplication:
     ) -> UUID:
         with told():
             return await withdraw_consent(self.services, caller, key, facility, classes)
+
+    async def list_facility(self, caller: Caller, facility: Facility) -> bool:
+        with told():
+            return await list_facilities(self.services, caller, [facility]) > 0
+
+    async def close_facility(self, caller: Caller, number: str, reason: str | None) -> bool:
+        with told():
+            return await close_facility(self.services, caller, number, reason)
 
     async def trail_complete_until(self) -> datetime:
         with told():

@@ -92,6 +92,7 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.domain.code_files import ReleaseMalformed
     from tsuzuri.domain.codes import CodesUnknown
     from tsuzuri.domain.erasures import ErasureHeld, NothingToErase, NothingToLift
+    from tsuzuri.domain.facilities import FacilityMalformed, NothingToClose
     from tsuzuri.domain.identifiers import MalformedNumber
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
@@ -103,6 +104,7 @@ def exit_code(error: Exception) -> int | None:
     wrong = (
         SettingsWrong,
         DevelopmentOnly,
+        FacilityMalformed,
         IncompleteCaller,
         MalformedNumber,
         ReleaseMalformed,
@@ -121,6 +123,7 @@ def exit_code(error: Exception) -> int | None:
         KeyUnavailable,
         LogUnavailable,
         MigrationRefused,
+        NothingToClose,
         NothingToErase,
         NothingToLift,
         NotQuarantined,

@@ -78,6 +78,25 @@ class Flag(StrEnum):
 HIDING_FLAGS = frozenset({Flag.UNINFORMED, Flag.UNDELIVERED})
 
 
+class FacilityKind(StrEnum):
+    """医療機関の種別: what a facility is."""
+
+    HOSPITAL = "HOSPITAL"
+    CLINIC = "CLINIC"
+    DENTAL = "DENTAL"
+    PHARMACY = "PHARMACY"
+    CHECKUP_CENTRE = "CHECKUP_CENTRE"
+
+
+FACILITY_TERMS: dict[FacilityKind, str] = {
+    FacilityKind.HOSPITAL: "病院",
+    FacilityKind.CLINIC: "診療所",
+    FacilityKind.DENTAL: "歯科診療所",
+    FacilityKind.PHARMACY: "薬局",
+    FacilityKind.CHECKUP_CENTRE: "健診機関",
+}
+
+
 class Role(StrEnum):
     """What a caller may be. A facility's own system (SYSTEM) may write."""
 

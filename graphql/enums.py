@@ -7,9 +7,11 @@ import strawberry
 
 from tsuzuri.domain.registrations import Registration
 from tsuzuri.domain.vocabulary import (
+    FACILITY_TERMS,
     TERMS,
     AccessBasis,
     DocumentKind,
+    FacilityKind,
     Flag,
     PurposeOfUse,
     RecordClass,
@@ -20,6 +22,7 @@ from tsuzuri.domain.vocabulary import (
 __all__ = [
     "AccessBasis",
     "DocumentKind",
+    "FacilityKind",
     "Flag",
     "PurposeOfUse",
     "RecordClass",
@@ -33,6 +36,12 @@ strawberry.enum(
     description="情報の種類: " + ", ".join(f"{c.value} {term}" for c, term in TERMS.items()) + ".",
 )
 strawberry.enum(DocumentKind, description="文書種別: a document, or a FHIR collection of one resource type.")
+strawberry.enum(
+    FacilityKind,
+    description="医療機関の種別: "
+    + ", ".join(f"{k.value} {term}" for k, term in FACILITY_TERMS.items())
+    + ".",
+)
 strawberry.enum(
     Flag,
     description="LTS 長期保存; UNINFORMED 未告知: the patient has not been told; UNDELIVERED 未提供: not given out.",

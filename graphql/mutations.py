@@ -11,6 +11,7 @@ from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import DocumentKind, PurposeOfUse, RecordClass, Registration
+from tsuzuri.graphql.facility_mutations import FacilityMutation
 from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
 from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
@@ -39,7 +40,7 @@ class BundleRegistration:
 @strawberry.type(
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
-class Mutation(OperatorMutation):
+class Mutation(FacilityMutation, OperatorMutation):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",
         permission_classes=allowed(Role.SYSTEM),

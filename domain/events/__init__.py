@@ -26,7 +26,7 @@ from tsuzuri.domain.events.erasures import (
     StreamErased,
 )
 from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
-from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityListed, OperatorActed
+from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
 
 __all__ = [
     "EVENTS",
@@ -44,6 +44,7 @@ __all__ = [
     "ConsentsErased",
     "Erased",
     "Event",
+    "FacilityClosed",
     "FacilityListed",
     "HoldLifted",
     "HoldPlaced",
@@ -77,6 +78,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleRefused,
     TrailRead,
     FacilityListed,
+    FacilityClosed,
     OperatorActed,
     CodeReleaseTaken,
 )

@@ -29,6 +29,7 @@ from tsuzuri.domain.events import (
     CodeReleaseTaken,
     ConsentsErased,
     Event,
+    FacilityClosed,
     FacilityListed,
     HoldLifted,
     HoldPlaced,
@@ -268,6 +269,15 @@ EXAMPLES: tuple[Event, ...] = (
         municipality_name="川越市",
         departments=("内科", "小児科"),
         emergency=True,
+        recorded_by="operator-ono",
+        department_codes=("01", ""),
+    ),
+    FacilityClosed(
+        originator_id=originator(an_id(16), Stream.RECORD),
+        originator_version=2,
+        event_id=an_id(34),
+        facility=CLINIC,
+        reason="廃止届",
         recorded_by="operator-ono",
     ),
     CodeReleaseTaken(
