@@ -19,6 +19,7 @@ from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.actions.settle_identity import settle_identity
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
 from tsuzuri.app.actions.withdraw_consent import withdraw_consent
@@ -34,6 +35,7 @@ from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.registrations import NothingToCancel, RegisteredBundle
+from tsuzuri.domain.settlements import NothingToSettle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.eventlog.connecting import LogRole
@@ -60,6 +62,7 @@ CODES: dict[type[Exception], str] = {
     MalformedNumber: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
+    NothingToSettle: "NOTHING_TO_SETTLE",
     UnknownProjection: "UNKNOWN_PROJECTION",
     UnknownGeneration: "UNKNOWN_GENERATION",
     NotReady: "NOT_READY",
@@ -183,6 +186,10 @@ class TsuzuriApplication:
     async def close_facility(self, caller: Caller, number: str, reason: str | None) -> bool:
         with told():
             return await close_facility(self.services, caller, number, reason)
+
+    async def settle_identity(self, caller: Caller, patient: UUID, identity: UUID, reason: str) -> UUID:
+        with told():
+            return await settle_identity(self.services, caller, patient, identity, reason=reason)
 
     async def trail_complete_until(self) -> datetime:
         with told():

@@ -16,6 +16,7 @@ COMMANDS = {
     "schema": "development:schema_app",
     "projections": "projections:app",
     "facilities": "facilities:app",
+    "identities": "identities:app",
     "codes": "codes:app",
     "keys": "keys:app",
     "erase": "erase:app",
@@ -94,6 +95,7 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.domain.erasures import ErasureHeld, NothingToErase, NothingToLift
     from tsuzuri.domain.facilities import FacilityMalformed, NothingToClose
     from tsuzuri.domain.identifiers import MalformedNumber
+    from tsuzuri.domain.settlements import NothingToSettle
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
     from tsuzuri.projections.catalogue import UnknownProjection
@@ -126,6 +128,7 @@ def exit_code(error: Exception) -> int | None:
         NothingToClose,
         NothingToErase,
         NothingToLift,
+        NothingToSettle,
         NotQuarantined,
         NotReady,
         NothingOfPatient,

@@ -144,6 +144,17 @@ class RefusalReason(StrEnum):
     EMERGENCY_NOT_OFFERED = "EMERGENCY_NOT_OFFERED"  # this installation has no emergency basis yet
 
 
+class UnmatchedReason(StrEnum):
+    """Why a person must look at whom a Bundle was taken to be about."""
+
+    BRANCH_DIFFERS = (
+        "BRANCH_DIFFERS"  # 枝番: the number is another patient's but for its branch, or hers without one
+    )
+    DEMOGRAPHICS_DIFFER = "DEMOGRAPHICS_DIFFER"  # the number is known with another birth date or sex
+    NUMBER_CHANGED = "NUMBER_CHANGED"  # she has a new number now: for information
+    NUMBER_OF_ANOTHER = "NUMBER_OF_ANOTHER"  # one of the numbers belongs to another patient
+
+
 class Stream(IntEnum):
     """The three streams of an owner. Events of ACCESS carry no version."""
 

@@ -17,6 +17,7 @@ from tsuzuri.domain.vocabulary import (
     RecordClass,
     RefusalReason,
     Role,
+    UnmatchedReason,
 )
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "RefusalReason",
     "Registration",
     "Role",
+    "UnmatchedReason",
 ]
 
 strawberry.enum(
@@ -54,3 +56,8 @@ strawberry.enum(
     description="Why a read was refused. NOT_AVAILABLE covers unknown patient, no consent, withdrawn and denied.",
 )
 strawberry.enum(Registration, description="What became of a Bundle that was sent.")
+strawberry.enum(
+    UnmatchedReason,
+    description="Why a person must look: BRANCH_DIFFERS 枝番; DEMOGRAPHICS_DIFFER 生年月日・性別; "
+    "NUMBER_CHANGED, for information; NUMBER_OF_ANOTHER.",
+)

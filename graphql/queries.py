@@ -13,6 +13,7 @@ from tsuzuri.graphql import facility_types
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import PurposeOfUse
 from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
+from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
 from tsuzuri.graphql.inputs import AsOf, PatientKey
 from tsuzuri.graphql.operator_types import Projection, ProjectionCheck, QuarantinedPatient
 from tsuzuri.graphql.own_record import Me
@@ -138,6 +139,15 @@ class Query:
     ) -> list[QuarantinedPatient]:
         found = await info.context.application.quarantined_patients(name)
         return [QuarantinedPatient.of(one) for one in found]
+
+    @strawberry.field(
+        description="Whom Bundles were taken to be about, where a person must look; newest first.",
+        permission_classes=allowed(Role.OPERATOR),
+    )
+    async def unmatched_identities(
+        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+    ) -> UnmatchedIdentityConnection:
+        return await unmatched(info.context, first, after)
 
     @strawberry.field(
         description="Compare the live generation with the one beside it, patient by patient.",

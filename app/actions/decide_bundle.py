@@ -68,11 +68,13 @@ def decide_bundle(
     caller: Caller,
     bundle: ReadBundle,
     owners: Mapping[bytes, UUID],
-    record: PatientRecord | None,
+    records: Mapping[UUID, PatientRecord],
 ) -> Decided:
-    """*owners*: whose the Bundle's numbers are; *record*: of the patient they name, see `match_patient`."""
+    """*owners*: whose the digests of the Bundle's numbers are; *records*: of all of these patients."""
     reading = bundle.reading
-    match = match_patient(digests_of(services, reading.subject), owners, record, services.new_id)
+    digests = digests_of(services, reading.subject)
+    at = reading.document.timestamp
+    match = match_patient(reading.subject, digests, owners, records, at, services.new_id)
     result = outcome(match.record, reading.document, bundle.sha256)
     told = RegisteredBundle(
         outcome=result,
@@ -101,6 +103,8 @@ def _events(
         facility=reading.document.facility,
         identifiers=match.identifiers,
         disputed=match.disputed,
+        periods=match.periods,
+        unmatched=match.unmatched,
         demographics=reading.subject.demographics,
     )
     if identified is not None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from eventsourcing.persistence import OperationalError
 
 from tsuzuri.app.actions.decide_bundle import Decided, ReadBundle, decide_bundle, may_register
-from tsuzuri.app.actions.match_patient import digests_of, named_patient
+from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import store_bundle
@@ -64,17 +64,14 @@ async def _read(services: Services, caller: Caller, body: bytes) -> ReadBundle |
 
 async def _decide(services: Services, caller: Caller, bundles: Sequence[ReadBundle]) -> list[Decided]:
     """Each decided as if those before it were stored already."""
-    digests = [digests_of(services, bundle.reading.subject) for bundle in bundles]
-    asked = {digest for each in digests for digest in each.values()}
+    asked = {d for bundle in bundles for d in digests_of(services, bundle.reading.subject).all()}
     owners = await known_numbers.owners(services.pool, list(asked))
     records: dict[UUID, PatientRecord] = await services.log.fold_many(
         set(owners.values()), Stream.RECORD, registrations.evolve, PatientRecord
     )
     decisions: list[Decided] = []
-    for bundle, each in zip(bundles, digests, strict=True):
-        patient = named_patient(each, owners)
-        record = None if patient is None else records[patient]
-        decided = decide_bundle(services, caller, bundle, owners, record)
+    for bundle in bundles:
+        decided = decide_bundle(services, caller, bundle, owners, records)
         owners |= {claim.digest: claim.patient for claim in decided.beside.claims}
         records[decided.record.patient] = decided.record
         decisions.append(decided)

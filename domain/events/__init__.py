@@ -12,8 +12,11 @@ from tsuzuri.domain.events.bundles import (
     BundleRegistered,
     BundleReplaced,
     Identifier,
+    IdentitySettled,
+    NumberPeriod,
     PatientIdentified,
     Unit,
+    UnmatchedIdentity,
 )
 from tsuzuri.domain.events.consents import ConsentGranted, ConsentWithdrawn
 from tsuzuri.domain.events.erasures import (
@@ -49,6 +52,8 @@ __all__ = [
     "HoldLifted",
     "HoldPlaced",
     "Identifier",
+    "IdentitySettled",
+    "NumberPeriod",
     "OperatorActed",
     "PatientIdentified",
     "PayloadErased",
@@ -56,6 +61,7 @@ __all__ = [
     "StreamErased",
     "TrailRead",
     "Unit",
+    "UnmatchedIdentity",
     "Unreadable",
     "originator",
 ]
@@ -65,6 +71,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleRegistered,
     BundleReplaced,
     BundleCancelled,
+    IdentitySettled,
     PayloadErased,
     RecordErased,
     ConsentsErased,

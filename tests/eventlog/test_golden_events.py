@@ -34,12 +34,15 @@ from tsuzuri.domain.events import (
     HoldLifted,
     HoldPlaced,
     Identifier,
+    IdentitySettled,
+    NumberPeriod,
     OperatorActed,
     PatientIdentified,
     PayloadErased,
     RecordErased,
     TrailRead,
     Unit,
+    UnmatchedIdentity,
     originator,
 )
 from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM, LOCAL_SYSTEMS
@@ -54,6 +57,7 @@ from tsuzuri.domain.vocabulary import (
     RefusalReason,
     Role,
     Stream,
+    UnmatchedReason,
 )
 from tsuzuri.eventlog.mapper import MappedEvent, event_mapper
 
@@ -126,6 +130,23 @@ EXAMPLES: tuple[Event, ...] = (
             postal_code="3500001",
         ),
         disputed=(Identifier(system=LOCAL_SYSTEMS[0] + CLINIC, value="P-1"),),
+        periods=(NumberPeriod(system=INSURED_PERSON_SYSTEM, value=NUMBER, since=MOMENT, until=None),),
+        unmatched=(
+            UnmatchedIdentity(
+                reason=UnmatchedReason.NUMBER_OF_ANOTHER,
+                other=an_id(35),
+                number=Identifier(system=LOCAL_SYSTEMS[0] + CLINIC, value="P-1"),
+            ),
+        ),
+    ),
+    IdentitySettled(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=2,
+        event_id=an_id(36),
+        patient=PATIENT,
+        identity=an_id(37),
+        reason="施設に確認",
+        settled_by="operator-ono",
     ),
     BundleRegistered(**bundle()),
     BundleReplaced(**bundle(), replaces=an_id(9)),
