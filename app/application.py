@@ -11,12 +11,15 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
+from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
 from tsuzuri.app.actions.grant_consent import grant_consent
+from tsuzuri.app.actions.list_facilities import list_facilities
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.actions.settle_identity import settle_identity
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
 from tsuzuri.app.actions.withdraw_consent import withdraw_consent
@@ -28,10 +31,12 @@ from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
 from tsuzuri.domain.corrections import NothingToCancel, NothingToRestore
 from tsuzuri.domain.events import RecordErased
+from tsuzuri.domain.facilities import Facility, FacilityMalformed, NothingToClose
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.registrations import RegisteredBundle
+from tsuzuri.domain.settlements import NothingToSettle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.eventlog.connecting import LogRole
@@ -56,6 +61,9 @@ CODES: dict[type[Exception], str] = {
     NothingToWithdraw: "NOTHING_TO_WITHDRAW",
     UselessConsent: "USELESS_CONSENT",
     MalformedNumber: "BAD_INPUT",
+    FacilityMalformed: "BAD_INPUT",
+    NothingToClose: "NOTHING_TO_CLOSE",
+    NothingToSettle: "NOTHING_TO_SETTLE",
     UnknownProjection: "UNKNOWN_PROJECTION",
     UnknownGeneration: "UNKNOWN_GENERATION",
     NotReady: "NOT_READY",
@@ -177,6 +185,18 @@ class TsuzuriApplication:
     ) -> UUID:
         with told():
             return await withdraw_consent(self.services, caller, key, facility, classes)
+
+    async def list_facility(self, caller: Caller, facility: Facility) -> bool:
+        with told():
+            return await list_facilities(self.services, caller, [facility]) > 0
+
+    async def close_facility(self, caller: Caller, number: str, reason: str | None) -> bool:
+        with told():
+            return await close_facility(self.services, caller, number, reason)
+
+    async def settle_identity(self, caller: Caller, patient: UUID, identity: UUID, reason: str) -> UUID:
+        with told():
+            return await settle_identity(self.services, caller, patient, identity, reason=reason)
 
     async def trail_complete_until(self) -> datetime:
         with told():

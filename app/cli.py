@@ -16,6 +16,7 @@ COMMANDS = {
     "schema": "development:schema_app",
     "projections": "projections:app",
     "facilities": "facilities:app",
+    "identities": "identities:app",
     "codes": "codes:app",
     "keys": "keys:app",
     "erase": "erase:app",
@@ -92,7 +93,9 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.domain.code_files import ReleaseMalformed
     from tsuzuri.domain.codes import CodesUnknown
     from tsuzuri.domain.erasures import ErasureHeld, NothingToErase, NothingToLift
+    from tsuzuri.domain.facilities import FacilityMalformed, NothingToClose
     from tsuzuri.domain.identifiers import MalformedNumber
+    from tsuzuri.domain.settlements import NothingToSettle
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
     from tsuzuri.projections.catalogue import UnknownProjection
@@ -103,6 +106,7 @@ def exit_code(error: Exception) -> int | None:
     wrong = (
         SettingsWrong,
         DevelopmentOnly,
+        FacilityMalformed,
         IncompleteCaller,
         MalformedNumber,
         ReleaseMalformed,
@@ -121,8 +125,10 @@ def exit_code(error: Exception) -> int | None:
         KeyUnavailable,
         LogUnavailable,
         MigrationRefused,
+        NothingToClose,
         NothingToErase,
         NothingToLift,
+        NothingToSettle,
         NotQuarantined,
         NotReady,
         NothingOfPatient,

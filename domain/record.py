@@ -4,12 +4,19 @@ Plain values, read once at intake and stored beside the Bundle; nothing here par
 is a Struct: a projection reads them all again.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec import Struct
 
-from tsuzuri.domain.identifiers import InsuredPersonNumber, LocalNumber
+from tsuzuri.domain.identifiers import (
+    InsuredPersonNumber,
+    LocalNumber,
+    NationalNumber,
+    PatientNumber,
+    PublicAssistanceNumber,
+)
 from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass
 
 
@@ -116,12 +123,32 @@ class Demographics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Period:
+    """When a number holds: Identifier.period. Aware, UTC; None: not stated."""
+
+    since: datetime | None = None  # inclusive
+    until: datetime | None = None  # exclusive
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """The patient as one Bundle names her: at least one number."""
 
     insured_person: InsuredPersonNumber | None = None
+    public_assistance: PublicAssistanceNumber | None = None
     local: LocalNumber | None = None
+    periods: Mapping[PatientNumber, Period] = field(default_factory=dict)  # of those that state one
     demographics: Demographics
+
+    @property
+    def national(self) -> tuple[NationalNumber, ...]:
+        """Her numbers that mean the same person everywhere, the one that counts most first."""
+        return tuple(n for n in (self.insured_person, self.public_assistance) if n is not None)
+
+    @property
+    def numbers(self) -> tuple[PatientNumber, ...]:
+        """All her numbers, the one that counts most first."""
+        return self.national if self.local is None else (*self.national, self.local)
 
 
 @dataclass(frozen=True, kw_only=True)

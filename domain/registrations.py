@@ -20,14 +20,18 @@ from tsuzuri.domain.events import (
     HoldLifted,
     HoldPlaced,
     Identifier,
+    IdentitySettled,
+    NumberPeriod,
     PatientIdentified,
     PayloadErased,
     StreamErased,
     Unit,
+    UnmatchedIdentity,
     originator,
 )
 from tsuzuri.domain.owners import document_id
-from tsuzuri.domain.record import Demographics, Document, Entry
+from tsuzuri.domain.record import Demographics, Document, Entry, Period
+from tsuzuri.domain.unmatched import Key, key, queued
 from tsuzuri.domain.vocabulary import (
     DOCUMENT_CLASSES,
     HIDING_FLAGS,
@@ -102,11 +106,15 @@ class PatientRecord:
     identifiers: frozenset[tuple[str, str]] = frozenset()
     disputed: frozenset[tuple[str, str]] = frozenset()
     demographics: Demographics | None = None
+    periods: Mapping[tuple[str, str], Period] = field(default_factory=dict)  # of identifiers, where stated
+    unmatched: frozenset[Key] = frozenset()  # all there ever was to look at
+    unsettled: frozenset[UUID] = frozenset()  # what of it waits for an operator
     holds: frozenset[UUID] = frozenset()
 
 
 RecordEvent = (
     PatientIdentified
+    | IdentitySettled
     | BundleRegistered
     | BundleReplaced
     | BundleRestored
@@ -129,9 +137,18 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
                 identifiers=record.identifiers | {(i.system, i.value) for i in event.identifiers},
                 disputed=record.disputed | {(i.system, i.value) for i in event.disputed},
                 demographics=event.demographics,
+                periods={
+                    **record.periods,
+                    **{(p.system, p.value): Period(since=p.since, until=p.until) for p in event.periods},
+                },
+                unmatched=record.unmatched
+                | {key(one, event.facility, event.demographics) for one in event.unmatched},
+                unsettled=record.unsettled | queued(event, record.disputed).keys(),
             )
         case BundleRestored():
             documents[event.document] = replace(documents[event.document], accepted=event, cancelled_by=None)
+        case IdentitySettled():
+            return replace(changed, unsettled=record.unsettled - {event.identity})
         case BundleRegistered() | BundleReplaced():
             before = documents.get(event.document)
             past = frozenset[str]()
@@ -187,11 +204,17 @@ def identify(
     identifiers: tuple[Identifier, ...],
     disputed: tuple[Identifier, ...],
     demographics: Demographics,
+    periods: tuple[NumberPeriod, ...] = (),
+    unmatched: tuple[UnmatchedIdentity, ...] = (),
 ) -> PatientIdentified | None:
     """An event when the facility says something new about who the patient is, else None."""
     new = {(i.system, i.value) for i in identifiers} - record.identifiers
     dispute = {(i.system, i.value) for i in disputed} - record.disputed
-    if not new and not dispute and demographics == record.demographics:
+    stated = any(
+        record.periods.get((p.system, p.value)) != Period(since=p.since, until=p.until) for p in periods
+    )
+    doubts = tuple(one for one in unmatched if key(one, facility, demographics) not in record.unmatched)
+    if not (new or dispute or stated or doubts) and demographics == record.demographics:
         return None
     return PatientIdentified(
         originator_id=originator(record.patient, Stream.RECORD),
@@ -202,6 +225,8 @@ def identify(
         identifiers=identifiers,
         demographics=demographics,
         disputed=disputed,
+        periods=periods,
+        unmatched=doubts,
     )
 
 

@@ -85,6 +85,25 @@ class Flag(StrEnum):
 HIDING_FLAGS = frozenset({Flag.UNINFORMED, Flag.UNDELIVERED})
 
 
+class FacilityKind(StrEnum):
+    """医療機関の種別: what a facility is."""
+
+    HOSPITAL = "HOSPITAL"
+    CLINIC = "CLINIC"
+    DENTAL = "DENTAL"
+    PHARMACY = "PHARMACY"
+    CHECKUP_CENTRE = "CHECKUP_CENTRE"
+
+
+FACILITY_TERMS: dict[FacilityKind, str] = {
+    FacilityKind.HOSPITAL: "病院",
+    FacilityKind.CLINIC: "診療所",
+    FacilityKind.DENTAL: "歯科診療所",
+    FacilityKind.PHARMACY: "薬局",
+    FacilityKind.CHECKUP_CENTRE: "健診機関",
+}
+
+
 class Role(StrEnum):
     """What a caller may be. A facility's own system (SYSTEM) may write."""
 
@@ -130,6 +149,17 @@ class RefusalReason(StrEnum):
     PURPOSE_NOT_PERMITTED = "PURPOSE_NOT_PERMITTED"
     ROLE_NOT_PERMITTED = "ROLE_NOT_PERMITTED"
     EMERGENCY_NOT_OFFERED = "EMERGENCY_NOT_OFFERED"  # this installation has no emergency basis yet
+
+
+class UnmatchedReason(StrEnum):
+    """Why a person must look at whom a Bundle was taken to be about."""
+
+    BRANCH_DIFFERS = (
+        "BRANCH_DIFFERS"  # 枝番: the number is another patient's but for its branch, or hers without one
+    )
+    DEMOGRAPHICS_DIFFER = "DEMOGRAPHICS_DIFFER"  # the number is known with another birth date or sex
+    NUMBER_CHANGED = "NUMBER_CHANGED"  # she has a new number now: for information
+    NUMBER_OF_ANOTHER = "NUMBER_OF_ANOTHER"  # one of the numbers belongs to another patient
 
 
 class Stream(IntEnum):

@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
+from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.registrations import RegisteredBundle
@@ -118,6 +119,12 @@ class Application(Protocol):
     async def withdraw_consent(
         self, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
     ) -> UUID: ...
+
+    async def list_facility(self, caller: Caller, facility: ListedFacility) -> bool: ...
+
+    async def close_facility(self, caller: Caller, number: str, reason: str | None) -> bool: ...
+
+    async def settle_identity(self, caller: Caller, patient: UUID, identity: UUID, reason: str) -> UUID: ...
 
     async def trail_complete_until(self) -> datetime: ...
 

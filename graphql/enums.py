@@ -7,25 +7,30 @@ import strawberry
 
 from tsuzuri.domain.registrations import Registration
 from tsuzuri.domain.vocabulary import (
+    FACILITY_TERMS,
     TERMS,
     AccessBasis,
     DocumentKind,
+    FacilityKind,
     Flag,
     PurposeOfUse,
     RecordClass,
     RefusalReason,
     Role,
+    UnmatchedReason,
 )
 
 __all__ = [
     "AccessBasis",
     "DocumentKind",
+    "FacilityKind",
     "Flag",
     "PurposeOfUse",
     "RecordClass",
     "RefusalReason",
     "Registration",
     "Role",
+    "UnmatchedReason",
 ]
 
 strawberry.enum(
@@ -33,6 +38,12 @@ strawberry.enum(
     description="情報の種類: " + ", ".join(f"{c.value} {term}" for c, term in TERMS.items()) + ".",
 )
 strawberry.enum(DocumentKind, description="文書種別: a document, or a FHIR collection of one resource type.")
+strawberry.enum(
+    FacilityKind,
+    description="医療機関の種別: "
+    + ", ".join(f"{k.value} {term}" for k, term in FACILITY_TERMS.items())
+    + ".",
+)
 strawberry.enum(
     Flag,
     description="LTS 長期保存; UNINFORMED 未告知: the patient has not been told; UNDELIVERED 未提供: not given out.",
@@ -45,3 +56,8 @@ strawberry.enum(
     description="Why a read was refused. NOT_AVAILABLE covers unknown patient, no consent, withdrawn and denied.",
 )
 strawberry.enum(Registration, description="What became of a Bundle that was sent.")
+strawberry.enum(
+    UnmatchedReason,
+    description="Why a person must look: BRANCH_DIFFERS 枝番; DEMOGRAPHICS_DIFFER 生年月日・性別; "
+    "NUMBER_CHANGED, for information; NUMBER_OF_ANOTHER.",
+)

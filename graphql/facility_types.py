@@ -1,14 +1,18 @@
 """医療機関: facilities, by name where the operating body has listed them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 import strawberry
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composable
 
-from tsuzuri.graphql.context import Application
+from tsuzuri.domain import facilities as entries
+from tsuzuri.domain.facilities import FacilityMalformed, municipality_code
+from tsuzuri.graphql.context import Application, RequestRefused
+from tsuzuri.graphql.enums import FacilityKind
 from tsuzuri.graphql.paging import Connection
-from tsuzuri.graphql.statements import Source, one_of
+from tsuzuri.graphql.statements import Source, any_of, contains, equal, one_of
 from tsuzuri.projections import facilities
 
 
@@ -16,25 +20,91 @@ from tsuzuri.projections import facilities
 class Facility:
     number: str = strawberry.field(description="保険医療機関番号: 10 digits.")
     name: str | None = strawberry.field(description="Its name.")
-    kind: str | None = strawberry.field(description="HOSPITAL, CLINIC, DENTAL, PHARMACY, CHECKUP_CENTRE.")
+    kind: FacilityKind | None = strawberry.field(description="医療機関の種別.")
+    municipality: str | None = strawberry.field(description="市区町村コード, 5 digits (JIS X 0402).")
     municipality_name: str | None = strawberry.field(description="Where it is.")
     departments: list[str] = strawberry.field(description="診療科.")
+    department_codes: list[str] = strawberry.field(
+        description="In the order of departments, empty where none is given; or none at all."
+    )
     emergency: bool = strawberry.field(description="May use emergency access.")
+    closed_at: datetime | None = strawberry.field(description="When it was closed; null when it is open.")
 
     @classmethod
     def of(cls, number: str, row: Mapping[str, Any] | None) -> Self:
         if row is None:
             return cls(
-                number=number, name=None, kind=None, municipality_name=None, departments=[], emergency=False
+                number=number,
+                name=None,
+                kind=None,
+                municipality=None,
+                municipality_name=None,
+                departments=[],
+                department_codes=[],
+                emergency=False,
+                closed_at=None,
             )
         return cls(
             number=number,
             name=row["name"],
-            kind=row["kind"],
+            kind=FacilityKind(row["kind"]) if row["kind"] in set(FacilityKind) else None,
+            municipality=row["municipality"],
             municipality_name=row["municipalityName"],
             departments=row["departments"],
+            department_codes=row["departmentCodes"],
             emergency=row["emergency"],
+            closed_at=row["closedAt"],
         )
+
+
+@strawberry.input(description="An entry of the list of facilities, whole: what is left out is empty.")
+class FacilityInput:
+    number: str = strawberry.field(description="医療機関番号: 10 digits, the third of which fits the kind.")
+    name: str = strawberry.field(description="Its name.")
+    kind: FacilityKind = strawberry.field(description="医療機関の種別.")
+    municipality: str | None = strawberry.field(
+        default=None, description="市区町村コード, 5 digits, or 6 with the check digit."
+    )
+    municipality_name: str | None = strawberry.field(default=None, description="Where it is.")
+    departments: list[str] = strawberry.field(default_factory=list, description="診療科.")
+    department_codes: list[str] = strawberry.field(
+        default_factory=list, description="In the order of departments, empty where there is none."
+    )
+    emergency: bool = strawberry.field(
+        default=False, description="May use emergency access: a HOSPITAL only."
+    )
+
+    def entry(self) -> entries.Facility:
+        """As it is to be entered; not checked yet."""
+        lists = {
+            "departments": tuple(self.departments),
+            "department_codes": tuple(self.department_codes),
+        }
+        return entries.Facility(**vars(self) | lists)
+
+
+@strawberry.input(description="Which facilities. What is left out does not restrict.")
+class FacilityFilter:
+    kind: FacilityKind | None = strawberry.field(default=None, description="Of this kind.")
+    municipality: str | None = strawberry.field(default=None, description="市区町村コード, 5 or 6 digits.")
+    text: str | None = strawberry.field(default=None, description="Part of the name or the number.")
+    emergency: bool | None = strawberry.field(default=None, description="That may use emergency access.")
+
+    def where(self) -> list[Composable]:
+        """Raises RequestRefused."""
+        conditions: list[Composable] = []
+        if self.kind is not None:
+            conditions.append(equal("kind", self.kind))
+        if self.municipality is not None:
+            try:
+                conditions.append(equal("municipality", municipality_code(self.municipality)))
+            except FacilityMalformed as error:
+                raise RequestRefused("BAD_INPUT", str(error)) from None
+        if self.text is not None:
+            conditions.append(any_of(contains("name", self.text), contains("facility", self.text)))
+        if self.emergency is not None:
+            conditions.append(equal("emergency", self.emergency))
+        return conditions
 
 
 @strawberry.type(description="Listed facilities, by number, highest first.")

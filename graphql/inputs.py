@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from tsuzuri.domain import identifiers
-from tsuzuri.domain.identifiers import InsuredPersonNumber, MalformedNumber
+from tsuzuri.domain.identifiers import InsuredPersonNumber, MalformedNumber, PublicAssistanceNumber
 from tsuzuri.graphql import context
 from tsuzuri.graphql.context import AsOfPosition, RequestRefused
 from tsuzuri.graphql.statements import aware
@@ -34,6 +34,9 @@ class PatientKey:
     insured_person: str | None = strawberry.field(
         default=UNSET, description="被保険者番号: 保険者番号8桁:記号:番号:枝番."
     )
+    public_assistance: str | None = strawberry.field(
+        default=UNSET, description="公費負担者番号8桁::受給者番号7桁:."
+    )
     local: LocalNumber | None = strawberry.field(default=UNSET, description="A facility's own number.")
     demographics: Demographics | None = strawberry.field(
         default=UNSET, description="Name, birth date, sex: exactly one match, or NOT_AVAILABLE."
@@ -45,7 +48,9 @@ class PatientKey:
             if self.id:
                 return UUID(self.id)
             if self.insured_person:
-                return InsuredPersonNumber.parse(self.insured_person)
+                return InsuredPersonNumber.asked(self.insured_person)
+            if self.public_assistance:
+                return PublicAssistanceNumber.parse(self.public_assistance)
             if self.local:
                 return identifiers.LocalNumber.parse(self.local.facility, self.local.number)
         except MalformedNumber as error:
@@ -54,7 +59,9 @@ class PatientKey:
             raise RequestRefused("BAD_INPUT", "this is not the id of a patient") from None
         if self.demographics:
             return identifiers.DemographicKey(**vars(self.demographics))
-        raise RequestRefused("BAD_INPUT", "name the patient by id, insuredPerson, local or demographics")
+        raise RequestRefused(
+            "BAD_INPUT", "name the patient by id, insuredPerson, publicAssistance, local or demographics"
+        )
 
 
 @strawberry.input(

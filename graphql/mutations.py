@@ -11,6 +11,8 @@ from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import DocumentKind, PurposeOfUse, RecordClass, Registration
+from tsuzuri.graphql.facility_mutations import FacilityMutation
+from tsuzuri.graphql.identity_mutations import IdentityMutation
 from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
 from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
@@ -39,7 +41,7 @@ class BundleRegistration:
 @strawberry.type(
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
-class Mutation(OperatorMutation):
+class Mutation(FacilityMutation, IdentityMutation, OperatorMutation):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",
         permission_classes=allowed(Role.SYSTEM),

@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from psycopg.sql import SQL
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
@@ -13,7 +12,8 @@ from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql import facility_types
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import PurposeOfUse
-from tsuzuri.graphql.facility_types import Facility, FacilityConnection
+from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
+from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
 from tsuzuri.graphql.inputs import AsOf, PatientKey
 from tsuzuri.graphql.operator_types import Projection, ProjectionCheck, QuarantinedPatient
 from tsuzuri.graphql.own_record import Me
@@ -141,6 +141,15 @@ class Query:
         return [QuarantinedPatient.of(one) for one in found]
 
     @strawberry.field(
+        description="Whom Bundles were taken to be about, where a person must look; newest first.",
+        permission_classes=allowed(Role.OPERATOR),
+    )
+    async def unmatched_identities(
+        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+    ) -> UnmatchedIdentityConnection:
+        return await unmatched(info.context, first, after)
+
+    @strawberry.field(
         description="Compare the live generation with the one beside it, patient by patient.",
         permission_classes=allowed(Role.OPERATOR),
     )
@@ -148,14 +157,22 @@ class Query:
         context = info.context
         return ProjectionCheck.of(await context.application.check_projection(context.caller, name))
 
-    @strawberry.field(description="医療機関: the listed ones.", permission_classes=allowed(*EVERYBODY))
+    @strawberry.field(
+        description="医療機関: the listed ones, also those that are closed.",
+        permission_classes=allowed(*EVERYBODY),
+    )
     async def facilities(
-        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+        self,
+        info: Info[Context, None],
+        filter: FacilityFilter | None = None,
+        first: First = PAGE_DEFAULT,
+        after: After = None,
     ) -> FacilityConnection:
         application = info.context.application
         source = await facility_types.source(application)
         cursor = opened(application.seals, "facilities", after)
-        rows = await application.fetch(source.page([SQL("true")], page_size(first), cursor))
+        where = (filter or FacilityFilter()).where()
+        rows = await application.fetch(source.page(where, page_size(first), cursor))
         nodes = [(Facility.of(row["number"], row), row["_cursor"]) for row in rows]
         edges, page_info = page(application.seals, "facilities", nodes, first, began=after is not None)
         return FacilityConnection(edges=edges, page_info=page_info)

@@ -105,6 +105,11 @@ def equal(column: str, value: Any) -> Composable:
     return SQL("{} = {}").format(Identifier(column), Literal(_plain(value)))
 
 
+def contains(column: str, text: str) -> Composable:
+    """A text column has *text* somewhere in it, in capitals or not."""
+    return SQL("strpos(lower({}), lower({})) > 0").format(Identifier(column), Literal(_plain(text)))
+
+
 def overlaps(column: str, values: Sequence[Any]) -> Composable:
     """An array column and *values* have one in common."""
     return SQL("{} && {}::text[]").format(Identifier(column), Literal([_plain(value) for value in values]))

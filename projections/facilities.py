@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.domain.events import Event, FacilityListed
-from tsuzuri.projections.rows import Look, Recorded, Row, Rows
+import msgspec
+
+from tsuzuri.domain.events import Event, FacilityClosed, FacilityListed
+from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "facilities", 1
+NAME, VERSION = "facilities", 2
 
 TABLES = """
 CREATE TABLE facility (
     owner_id uuid NOT NULL, facility text NOT NULL, name text NOT NULL, kind text NOT NULL,
-    municipality text, municipality_name text, departments text[] NOT NULL, emergency boolean NOT NULL,
-    listed_at timestamptz NOT NULL
+    municipality text, municipality_name text, departments text[] NOT NULL,
+    department_codes text[] NOT NULL, emergency boolean NOT NULL, listed_at timestamptz NOT NULL,
+    closed_at timestamptz
 );
 """
 
@@ -34,12 +37,14 @@ class FacilityRow(Row, frozen=True, kw_only=True):
     municipality: str | None
     municipality_name: str | None
     departments: list[str]
+    department_codes: list[str]  # in the order of departments, empty where none is given; or none at all
     emergency: bool
     listed_at: datetime
+    closed_at: datetime | None
 
 
 ROWS: tuple[type[Row], ...] = (FacilityRow,)
-EVENTS: tuple[type[Event], ...] = (FacilityListed,)
+EVENTS: tuple[type[Event], ...] = (FacilityListed, FacilityClosed)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -47,7 +52,7 @@ def payloads(event: Event) -> Sequence[UUID]:
 
 
 def looks(event: Event) -> Sequence[Look]:
-    return []
+    return [look(FacilityRow)] if isinstance(event, FacilityClosed) else []
 
 
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
@@ -63,10 +68,15 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     municipality=event.municipality,
                     municipality_name=event.municipality_name,
                     departments=list(event.departments),
+                    department_codes=list(event.department_codes),
                     emergency=event.emergency,
                     listed_at=recorded.recorded_at,
+                    closed_at=None,
                 )
             )
+        case FacilityClosed():
+            for row in rows.of(FacilityRow):  # the right ends with the facility
+                rows.put(msgspec.structs.replace(row, emergency=False, closed_at=recorded.recorded_at))
 
 
 VIEW = View(
@@ -78,7 +88,9 @@ VIEW = View(
         "municipality": "municipality",
         "municipalityName": "municipality_name",
         "departments": "departments",
+        "departmentCodes": "department_codes",
         "emergency": "emergency",
+        "closedAt": "closed_at",
     },
     order=("facility",),
 )

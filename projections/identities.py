@@ -1,14 +1,17 @@
-"""Which numbers and names a patient has had, and which numbers two patients were named by."""
+"""Which numbers and names a patient has had, and what of it a person must look at."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.domain.events import Event, PatientIdentified, RecordErased
+import msgspec
+
+from tsuzuri.domain.events import Event, IdentitySettled, PatientIdentified, RecordErased
+from tsuzuri.domain.unmatched import queued
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "identities", 1
+NAME, VERSION = "identities", 2
 
 TABLES = """
 CREATE TABLE person (
@@ -17,14 +20,19 @@ CREATE TABLE person (
 );
 CREATE TABLE number (
     patient_id uuid NOT NULL, system text NOT NULL, value text NOT NULL, facility text NOT NULL,
-    disputed boolean NOT NULL, first_stated_at timestamptz NOT NULL
+    disputed boolean NOT NULL, valid_from timestamptz, valid_to timestamptz, first_stated_at timestamptz NOT NULL
+);
+CREATE TABLE unmatched_identity (
+    patient_id uuid NOT NULL, identity uuid NOT NULL, reason text NOT NULL, other uuid, facility text NOT NULL,
+    since timestamptz NOT NULL, settled_at timestamptz
 );
 """
 
 INDEXES = """
 ALTER TABLE person ADD PRIMARY KEY (patient_id);
 ALTER TABLE number ADD PRIMARY KEY (patient_id, system, value);
-CREATE INDEX number_disputed ON number (first_stated_at, patient_id) WHERE disputed;
+ALTER TABLE unmatched_identity ADD PRIMARY KEY (patient_id, identity);
+CREATE INDEX unmatched_identity_unsettled ON unmatched_identity (since, identity) WHERE settled_at IS NULL;
 """
 
 
@@ -53,11 +61,27 @@ class NumberRow(Row, frozen=True, kw_only=True):
     value: str
     facility: str
     disputed: bool
+    valid_from: datetime | None  # as last stated; inclusive
+    valid_to: datetime | None  # as last stated; exclusive
     first_stated_at: datetime
 
 
-ROWS: tuple[type[Row], ...] = (PersonRow, NumberRow)
-EVENTS: tuple[type[Event], ...] = (PatientIdentified, RecordErased)
+class UnmatchedIdentityRow(Row, frozen=True, kw_only=True):
+    """A reason to look at whom a facility's Bundle was taken to be about. Holds no name and no number."""
+
+    TABLE, KEY = "unmatched_identity", ("patient_id", "identity")
+
+    patient_id: UUID
+    identity: UUID
+    reason: str
+    other: UUID | None
+    facility: str
+    since: datetime
+    settled_at: datetime | None
+
+
+ROWS: tuple[type[Row], ...] = (PersonRow, NumberRow, UnmatchedIdentityRow)
+EVENTS: tuple[type[Event], ...] = (PatientIdentified, IdentitySettled, RecordErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -65,7 +89,13 @@ def payloads(event: Event) -> Sequence[UUID]:
 
 
 def looks(event: Event) -> Sequence[Look]:
-    return [look(NumberRow)] if isinstance(event, PatientIdentified) else []
+    match event:
+        case PatientIdentified():
+            return [look(NumberRow)]
+        case IdentitySettled():
+            return [look(UnmatchedIdentityRow, identity=event.identity)]
+        case _:
+            return []
 
 
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
@@ -84,26 +114,75 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     stated_at=recorded.recorded_at,
                 )
             )
-            for disputed, identifiers in ((False, event.identifiers), (True, event.disputed)):
-                for identifier in identifiers:
-                    key = {"system": identifier.system, "value": identifier.value}
-                    if not rows.of(NumberRow, **key):
-                        rows.put(
-                            NumberRow(
-                                patient_id=event.patient,
-                                **key,
-                                facility=event.facility,
-                                disputed=disputed,
-                                first_stated_at=recorded.recorded_at,
-                            )
-                        )
+            _queue(rows, event, recorded.recorded_at)
+            _number(rows, event, recorded.recorded_at)
+        case IdentitySettled() as event:
+            for row in rows.of(UnmatchedIdentityRow, identity=event.identity):
+                rows.put(msgspec.structs.replace(row, settled_at=recorded.recorded_at))
         case RecordErased():
-            for kind in (PersonRow, NumberRow):
+            for kind in ROWS:
                 rows.remove_all(kind)
+
+
+def _queue(rows: Rows, event: PatientIdentified, at: datetime) -> None:
+    disputed = {(row.system, row.value) for row in rows.of(NumberRow) if row.disputed}
+    for identity, one in queued(event, disputed).items():
+        rows.put(
+            UnmatchedIdentityRow(
+                patient_id=event.patient,
+                identity=identity,
+                reason=one.reason,
+                other=one.other,
+                facility=event.facility,
+                since=at,
+                settled_at=None,
+            )
+        )
+
+
+def _number(rows: Rows, event: PatientIdentified, at: datetime) -> None:
+    """A number stands as it was first stated, and with the period it was last given."""
+    periods = {(period.system, period.value): period for period in event.periods}
+    for disputed, identifiers in ((False, event.identifiers), (True, event.disputed)):
+        for identifier in identifiers:
+            key = {"system": identifier.system, "value": identifier.value}
+            known = rows.of(NumberRow, **key)
+            period = periods.get((identifier.system, identifier.value))
+            if known and period is None and (known[0].disputed or not disputed):
+                continue
+            row = (
+                known[0]
+                if known
+                else NumberRow(
+                    patient_id=event.patient,
+                    **key,
+                    facility=event.facility,
+                    disputed=disputed,
+                    valid_from=None,
+                    valid_to=None,
+                    first_stated_at=at,
+                )
+            )
+            if period is not None:
+                row = msgspec.structs.replace(row, valid_from=period.since, valid_to=period.until)
+            rows.put(msgspec.structs.replace(row, disputed=disputed or row.disputed))
 
 
 VIEW = View(
     "person",
     fields={"name": "name", "kana": "kana", "birthDate": "birth_date", "sex": "sex"},
     order=("patient_id",),
+)
+
+UNMATCHED = View(
+    "unmatched_identity",
+    fields={
+        "id": "identity",
+        "reason": "reason",
+        "patient": "patient_id",
+        "other": "other",
+        "facility": "facility",
+        "since": "since",
+    },
+    order=("since", "identity"),
 )

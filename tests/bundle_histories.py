@@ -12,14 +12,18 @@ from uuid import UUID
 import orjson
 from psycopg import Connection
 
-from examples import CLINIC, a_bundle
+from examples import CLINIC, HOSPITAL, OPERATOR, a_bundle
 from log_examples import opened_events, opened_payloads
 from tsuzuri.domain.events import BundleRefused
+from tsuzuri.domain.owners import facility_owner, person_owner
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.eventlog.mapper import ErasedEvent, MappedEvent
 
 Told = RegisteredBundle | Exception
 """What became of a Bundle, or why it was refused."""
+
+OWNERS = (facility_owner, person_owner)
+"""Whose streams keep what was refused: the sender's own."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -82,6 +86,7 @@ def outcomes(told: Sequence[Told]) -> list[tuple[str, ...]]:
 def canonical(connection: Connection[Any], told: Sequence[Told]) -> dict[str, Any]:
     """All that is kept: events, payloads, keys by use, numbers and guards. Apart from ids, places, times and seals."""
     names = _Names(told)
+    names.names |= {owner(own): own for own in (CLINIC, HOSPITAL, OPERATOR.person) for owner in OWNERS}
     bodies = opened_payloads(connection)
     names.names |= {payload: sha256(body).hexdigest() for payload, body in bodies.items()}
     events = opened_events(connection)

@@ -218,6 +218,12 @@ PATIENTS = {
         patient(), "name", [{"text": "見本 花子", "family": "見本", "given": ["花子"]}], "Patient.name"
     ),
     "R1113": broken_at(patient(), "name.0.text", "見本\u3000花子", "Patient.name[0].text"),
+    "T0025": broken_at(
+        allergy(),
+        "extension.0",
+        institution("1340000001"),
+        "AllergyIntolerance.extension[0].valueIdentifier.value",
+    ),
     "T0004": Example(organization(), organization(ELEVEN), "Organization.identifier[0].value"),
 }
 

@@ -73,16 +73,17 @@ def decide_bundle(
     caller: Caller,
     bundle: ReadBundle,
     owners: Mapping[bytes, UUID],
-    record: PatientRecord | None,
+    records: Mapping[UUID, PatientRecord],
     codes: str,
 ) -> Decided:
-    """*owners*: whose the Bundle's numbers are; *record*: of the patient they name, see `match_patient`.
+    """*owners*: whose the digests of the Bundle's numbers are; *records*: of all of these patients.
 
     *codes*: the code release in force.
     """
     reading = bundle.reading
-    match = match_patient(digests_of(services, reading.subject), owners, record, services.new_id)
     document = reading.document
+    digests = digests_of(services, reading.subject)
+    match = match_patient(reading.subject, digests, owners, records, document.timestamp, services.new_id)
     scope = (document.department or "") if services.sets_by_department else ""
     result = outcome(match.record, document, bundle.sha256)
     warnings = (*reading.warnings, *remarks(match.record, document, scope))
@@ -114,6 +115,8 @@ def _events(
         facility=reading.document.facility,
         identifiers=match.identifiers,
         disputed=match.disputed,
+        periods=match.periods,
+        unmatched=match.unmatched,
         demographics=reading.subject.demographics,
     )
     if identified is not None:

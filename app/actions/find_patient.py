@@ -7,31 +7,27 @@ from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import (
-    INSURED_PERSON_SYSTEM,
-    LOCAL_SYSTEMS,
     DemographicKey,
     InsuredPersonNumber,
     LocalNumber,
     PatientKey,
+    PatientNumber,
+    PublicAssistanceNumber,
+    identifier,
 )
 from tsuzuri.eventlog import known_numbers
 
 
-def identifier(number: InsuredPersonNumber | LocalNumber) -> tuple[str, str]:
-    """The system and value under which a number is claimed and shown."""
-    match number:
-        case InsuredPersonNumber(text):
-            return INSURED_PERSON_SYSTEM, text
-        case LocalNumber(facility, text):
-            return LOCAL_SYSTEMS[0] + facility, text
-
-
-def number_digest(services: Services, number: InsuredPersonNumber | LocalNumber) -> bytes:
+def number_digest(services: Services, number: PatientNumber) -> bytes:
     return known_numbers.digest(services.number_key, *identifier(number))
 
 
 async def find_patient(services: Services, key: PatientKey) -> tuple[UUID, bool]:
     """The patient, and whether there is one by that number.
+
+    A number whose period has ended finds her too: what was recorded before came under it, and whoever asks may know no
+    other. A number is never claimed for a second patient (the append refuses that), so it cannot find somebody else.
+    An insured-person number without 枝番 finds whoever has just that, and never one of a family.
 
     When there is none, a decoy that stays the same for the same number: what follows costs as much as for a
     patient who has given no consent, so the two cannot be told apart.
@@ -39,7 +35,7 @@ async def find_patient(services: Services, key: PatientKey) -> tuple[UUID, bool]
     match key:
         case UUID():
             return key, True
-        case InsuredPersonNumber() | LocalNumber():
+        case InsuredPersonNumber() | PublicAssistanceNumber() | LocalNumber():
             digest = number_digest(services, key)
             owners = await known_numbers.owners(services.pool, [digest])
             return (owners[digest], True) if digest in owners else (UUID(bytes=digest[:16]), False)

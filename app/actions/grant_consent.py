@@ -11,7 +11,7 @@ from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import CARD_READER, CARD_READER_PERIOD
 from tsuzuri.domain.events import ConsentGranted
-from tsuzuri.domain.identifiers import InsuredPersonNumber, LocalNumber, PatientKey, facility_number
+from tsuzuri.domain.identifiers import PatientKey, PatientNumber, facility_number
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Role
 from tsuzuri.eventlog.appending import Claim
 
@@ -36,7 +36,7 @@ async def grant_consent(
     patient, known = await find_patient(services, named_by(caller, key))
     may_change(caller, patient, facility_number(facility))
     claims: tuple[Claim, ...] = ()
-    if not known and isinstance(key, InsuredPersonNumber | LocalNumber):
+    if not known and isinstance(key, PatientNumber):
         patient = services.new_id()
         claims = (Claim(number_digest(services, key), patient),)
     since = services.now()

@@ -1,12 +1,12 @@
 """Bundles that the log holds already, byte for byte: a load that is done again need not check them again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from tsuzuri.app.actions.match_patient import digests_of, named_patient
+from tsuzuri.app.actions.match_patient import digests_of, match_patient
 from tsuzuri.app.services import Services
 from tsuzuri.domain import registrations
 from tsuzuri.domain.fhir.bundle import identify_bundle
@@ -45,10 +45,19 @@ async def known_bundles(services: Services, bodies: Sequence[bytes]) -> list[Kno
     return await _held(services, bodies)
 
 
-def in_force(bundle: KnownBundle, record: PatientRecord | None) -> InForce | None:
-    """What the log says of it by now; None when it must be read after all."""
-    if record is None:
-        return None
+def in_force(
+    services: Services,
+    bundle: KnownBundle,
+    owners: Mapping[bytes, UUID],
+    records: Mapping[UUID, PatientRecord],
+) -> InForce | None:
+    """What the log says of it by now; None when it must be read after all.
+
+    *owners*: whose the digests of its numbers are; *records*: of all of these patients.
+    """
+    digests = digests_of(services, bundle.subject)
+    at = bundle.document.timestamp
+    record = match_patient(bundle.subject, digests, owners, records, at, services.new_id).record
     found = outcome(record, bundle.document, bundle.sha256)
     known = found in (Registration.UNCHANGED, Registration.SUPERSEDED)
     return InForce(record.patient, found) if known else None
@@ -56,16 +65,12 @@ def in_force(bundle: KnownBundle, record: PatientRecord | None) -> InForce | Non
 
 async def _held(services: Services, bodies: Sequence[bytes]) -> list[KnownBundle | None]:
     bundles = await asyncio.to_thread(lambda: [_identified(body) for body in bodies])
-    digests = [digests_of(services, one.subject) if one else {} for one in bundles]
-    owners = await known_numbers.owners(services.pool, [d for each in digests for d in each.values()])
+    digests = [digest for one in bundles if one for digest in digests_of(services, one.subject).all()]
+    owners = await known_numbers.owners(services.pool, digests)
     records = await services.log.fold_many(
         set(owners.values()), Stream.RECORD, registrations.evolve, PatientRecord
     )
-    patients = [named_patient(each, owners) for each in digests]
-    return [
-        one if one and patient and in_force(one, records[patient]) else None
-        for one, patient in zip(bundles, patients, strict=True)
-    ]
+    return [one if one and in_force(services, one, owners, records) else None for one in bundles]
 
 
 def _identified(body: bytes) -> KnownBundle | None:

@@ -1,56 +1,68 @@
 """The operating body enters facilities: their kind, place, departments and emergency right."""
 
-from collections.abc import Sequence
-from uuid import UUID
+import asyncio
+from collections.abc import Callable, Sequence
 
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import OperationalError
 
-from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
+from tsuzuri.app.actions.change_facility import change_facility, may_keep
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import FacilityListed, originator
-from tsuzuri.domain.facilities import Facility
-from tsuzuri.domain.owners import facility_owner
-from tsuzuri.domain.vocabulary import Role, Stream
+from tsuzuri.domain.events import FacilityListed
+from tsuzuri.domain.facilities import Facility, FacilityEntry, checked, enter, evolve, new_entry
+from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.eventlog.appending import LogUnavailable, Write
+from tsuzuri.eventlog.bulk import BulkAppender, NotStored
+
+_AT_ONCE = 1_000  # entries that are decided and appended together: the nation has 200,000
 
 
 async def list_facilities(services: Services, caller: Caller, facilities: Sequence[Facility]) -> int:
-    """Enter or change each facility; returns how many said something new.
+    """Enter or change each facility, or open it again; returns how many said something new.
+
+    Of several with one number the last counts.
 
     Raises:
         NotPermitted: the caller is not an operator.
-        Busy: try again.
+        tsuzuri.domain.facilities.FacilityMalformed: one cannot be entered; then none is.
+        Busy, LogUnavailable: some may be entered; do it again, which changes nothing about those.
     """
-    if caller.role is not Role.OPERATOR:
-        raise NotPermitted("only an operator enters facilities")
+    may_keep(caller)
+    sound = list({facility.number: checked(facility) for facility in facilities}.values())
     changed = 0
-    for facility in facilities:
-        changed += await _list(services, caller, facility)
+    for first in range(0, len(sound), _AT_ONCE):
+        changed += await _enter(services, caller, sound[first : first + _AT_ONCE])
     return changed
 
 
-async def _list(services: Services, caller: Caller, facility: Facility) -> bool:
-    owner: UUID = facility_owner(facility.number)
-    for _ in range(ATTEMPTS):
-        before = list(await services.log.stream(owner, Stream.RECORD))
-        if before and isinstance(before[-1], FacilityListed) and Facility.of(before[-1]) == facility:
-            return False
-        event = FacilityListed(
-            originator_id=originator(owner, Stream.RECORD),
-            originator_version=len(before) + 1,
-            event_id=services.new_id(),
-            facility=facility.number,
-            name=facility.name,
-            kind=facility.kind,
-            municipality=facility.municipality,
-            municipality_name=facility.municipality_name,
-            departments=facility.departments,
-            emergency=facility.emergency,
-            recorded_by=caller.person,
-        )
-        try:
-            await services.log.save(event)
-            return True
-        except IntegrityError:
-            continue
-    raise Busy("the facility's entry was being changed; try again")
+async def _enter(services: Services, caller: Caller, facilities: Sequence[Facility]) -> int:
+    """In few transactions; an entry that somebody else came before is decided anew, by itself."""
+    unknown = [new_entry(facility.number) for facility in facilities]
+    owners = [entry.owner for entry in unknown]
+    entries = await services.log.fold_many(owners, Stream.RECORD, evolve, FacilityEntry)
+    decided = [
+        (facility, event)
+        for facility, owner in zip(facilities, owners, strict=True)
+        if (event := _decide(services, caller, facility)(entries[owner])) is not None
+    ]
+    writes = [Write([services.log.mapper.to_stored_event(event)]) for _, event in decided]
+    appender = BulkAppender(services.log.application.part_recorder)
+    try:
+        outcomes = await asyncio.to_thread(appender.append, writes)
+    except OperationalError as error:
+        raise LogUnavailable("the log cannot be written now: enter the facilities again") from error
+    changed = outcomes.count(None)
+    for (facility, _), outcome in zip(decided, outcomes, strict=True):
+        if isinstance(outcome, NotStored):
+            anew = _decide(services, caller, facility)
+            changed += await change_facility(services, new_entry(facility.number), anew)
+    return changed
+
+
+def _decide(
+    services: Services, caller: Caller, facility: Facility
+) -> Callable[[FacilityEntry], FacilityListed | None]:
+    def decide(entry: FacilityEntry) -> FacilityListed | None:
+        return enter(entry, facility, recorded_by=caller.person, event_id=services.new_id())
+
+    return decide

@@ -4,7 +4,7 @@ from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.decide_bundle import ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.load_streams import load_record
-from tsuzuri.app.actions.match_patient import digests_of, named_patient
+from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy
 from tsuzuri.app.services import Services
@@ -34,11 +34,10 @@ async def store_bundle(services: Services, caller: Caller, bundle: ReadBundle) -
     """Decide and save, until nobody else was faster. Raises Busy."""
     digests = digests_of(services, bundle.reading.subject)
     for _ in range(ATTEMPTS):
-        owners = await known_numbers.owners(services.pool, list(digests.values()))
-        patient = named_patient(digests, owners)
-        record = None if patient is None else await load_record(services, patient)
+        owners = await known_numbers.owners(services.pool, digests.all())
+        records = {patient: await load_record(services, patient) for patient in set(owners.values())}
         codes = await services.codes_in_force.name()
-        decided = decide_bundle(services, caller, bundle, owners, record, codes)
+        decided = decide_bundle(services, caller, bundle, owners, records, codes)
         try:
             if decided.events:
                 await services.log.save(*decided.events, beside=decided.beside)

@@ -11,7 +11,7 @@ from eventsourcing.persistence import OperationalError
 
 from tsuzuri.app.actions.decide_bundle import Decided, ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.known_bundles import InForce, KnownBundle, in_force, known_bundles
-from tsuzuri.app.actions.match_patient import digests_of, named_patient
+from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import store_bundle
@@ -99,21 +99,18 @@ async def _decide(
     services: Services, caller: Caller, bundles: Sequence[ReadBundle | KnownBundle]
 ) -> list[Decided | InForce | None]:
     """Each decided as if those before it were stored already; None for what must be read first."""
-    digests = [digests_of(services, bundle.subject) for bundle in bundles]
-    asked = {digest for each in digests for digest in each.values()}
+    asked = {digest for bundle in bundles for digest in digests_of(services, bundle.subject).all()}
     owners = await known_numbers.owners(services.pool, list(asked))
     records: dict[UUID, PatientRecord] = await services.log.fold_many(
         set(owners.values()), Stream.RECORD, registrations.evolve, PatientRecord
     )
     codes = await services.codes_in_force.name()
     decisions: list[Decided | InForce | None] = []
-    for bundle, each in zip(bundles, digests, strict=True):
-        patient = named_patient(each, owners)
-        record = None if patient is None else records[patient]
+    for bundle in bundles:
         if isinstance(bundle, KnownBundle):
-            decisions.append(in_force(bundle, record))
+            decisions.append(in_force(services, bundle, owners, records))
             continue
-        decided = decide_bundle(services, caller, bundle, owners, record, codes)
+        decided = decide_bundle(services, caller, bundle, owners, records, codes)
         owners |= {claim.digest: claim.patient for claim in decided.beside.claims}
         records[decided.record.patient] = decided.record
         decisions.append(decided)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tsuzuri.domain.facilities import Facility
+from tsuzuri.domain.vocabulary import FacilityKind
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ _HOSPITAL_AOBADAI = Place(
     Facility(
         "1419901014",
         "青葉台総合病院",
-        "HOSPITAL",
+        FacilityKind.HOSPITAL,
         "14991",
         "青葉台市",
         ("糖尿病内科", "腎臓内科", "消化器科", "循環器科", "整形外科"),
@@ -89,7 +90,7 @@ _HOSPITAL_SHIOMI = Place(
     Facility(
         "1419902028",
         "潮見浜記念病院",
-        "HOSPITAL",
+        FacilityKind.HOSPITAL,
         "14992",
         "潮見浜市",
         ("整形外科", "消化器科", "呼吸器科", "腎臓内科"),
@@ -110,7 +111,13 @@ _HOSPITAL_SHIOMI = Place(
 )
 _CLINIC_MATSUKAZE = Place(
     Facility(
-        "1419911037", "まつかぜ内科クリニック", "CLINIC", "14991", "青葉台市", ("内科", "循環器科"), False
+        "1419911037",
+        "まつかぜ内科クリニック",
+        FacilityKind.CLINIC,
+        "14991",
+        "青葉台市",
+        ("内科", "循環器科"),
+        False,
     ),
     2,
     "229-9903",
@@ -122,7 +129,9 @@ _CLINIC_MATSUKAZE = Place(
     ),
 )
 _CLINIC_KOMOREBI = Place(
-    Facility("1419911045", "こもれび整形外科", "CLINIC", "14991", "青葉台市", ("整形外科",), False),
+    Facility(
+        "1419911045", "こもれび整形外科", FacilityKind.CLINIC, "14991", "青葉台市", ("整形外科",), False
+    ),
     3,
     "229-9904",
     "神奈川県青葉台市欅坂2-11",
@@ -133,7 +142,7 @@ _CLINIC_HIBARINO = Place(
     Facility(
         "1419912053",
         "ひばり野呼吸器クリニック",
-        "CLINIC",
+        FacilityKind.CLINIC,
         "14992",
         "潮見浜市",
         ("呼吸器科", "アレルギー科"),
@@ -151,7 +160,13 @@ _CLINIC_HIBARINO = Place(
 )
 _CLINIC_SAKANOUE = Place(
     Facility(
-        "1319913061", "坂の上ファミリー診療所", "CLINIC", "13991", "みどり野市", ("内科", "総合診療科"), False
+        "1319913061",
+        "坂の上ファミリー診療所",
+        FacilityKind.CLINIC,
+        "13991",
+        "みどり野市",
+        ("内科", "総合診療科"),
+        False,
     ),
     5,
     "199-9906",
@@ -163,7 +178,7 @@ _CLINIC_SAKANOUE = Place(
     ),
 )
 _PHARMACY = Place(
-    Facility("1449911079", "月見坂薬局", "PHARMACY", "14991", "青葉台市", (), False),
+    Facility("1449911079", "月見坂薬局", FacilityKind.PHARMACY, "14991", "青葉台市", (), False),
     6,
     "229-9907",
     "神奈川県青葉台市松風4-8-3",
@@ -171,7 +186,9 @@ _PHARMACY = Place(
     (),
 )
 _CHECKUP_CENTRE = Place(
-    Facility("1419913085", "若草健診プラザ", "CHECKUP_CENTRE", "14991", "青葉台市", ("健診科",), False),
+    Facility(
+        "1419913085", "若草健診プラザ", FacilityKind.CHECKUP_CENTRE, "14991", "青葉台市", ("健診科",), False
+    ),
     7,
     "229-9908",
     "神奈川県青葉台市若草町2-2",

@@ -13,8 +13,11 @@ from tsuzuri.domain.events.bundles import (
     BundleReplaced,
     BundleRestored,
     Identifier,
+    IdentitySettled,
+    NumberPeriod,
     PatientIdentified,
     Unit,
+    UnmatchedIdentity,
 )
 from tsuzuri.domain.events.consents import ConsentGranted, ConsentWithdrawn
 from tsuzuri.domain.events.erasures import (
@@ -27,7 +30,7 @@ from tsuzuri.domain.events.erasures import (
     StreamErased,
 )
 from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
-from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityListed, OperatorActed
+from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
 
 __all__ = [
     "EVENTS",
@@ -46,10 +49,13 @@ __all__ = [
     "ConsentsErased",
     "Erased",
     "Event",
+    "FacilityClosed",
     "FacilityListed",
     "HoldLifted",
     "HoldPlaced",
     "Identifier",
+    "IdentitySettled",
+    "NumberPeriod",
     "OperatorActed",
     "PatientIdentified",
     "PayloadErased",
@@ -57,6 +63,7 @@ __all__ = [
     "StreamErased",
     "TrailRead",
     "Unit",
+    "UnmatchedIdentity",
     "Unreadable",
     "originator",
 ]
@@ -67,6 +74,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleReplaced,
     BundleCancelled,
     BundleRestored,
+    IdentitySettled,
     PayloadErased,
     RecordErased,
     ConsentsErased,
@@ -80,6 +88,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleRefused,
     TrailRead,
     FacilityListed,
+    FacilityClosed,
     OperatorActed,
     CodeReleaseTaken,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tsuzuri.domain.events.event import Event
 from tsuzuri.domain.record import Demographics
-from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass, Stream
+from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass, Stream, UnmatchedReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,25 @@ class Identifier:
 
     system: str
     value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberPeriod:
+    """When a number of a patient's holds, as the facility stated it. Aware, UTC."""
+
+    system: str
+    value: str
+    since: datetime | None  # inclusive
+    until: datetime | None  # exclusive
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnmatchedIdentity:
+    """A reason to look at whom a Bundle was taken to be about."""
+
+    reason: UnmatchedReason
+    other: UUID | None = None  # the other patient it may concern
+    number: Identifier | None = None  # the number in question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +49,21 @@ class PatientIdentified(Event):
     identifiers: tuple[Identifier, ...]
     demographics: Demographics
     disputed: tuple[Identifier, ...] = ()  # numbers the Bundle carried that belong to another patient
+    periods: tuple[NumberPeriod, ...] = ()  # of the numbers that are hers
+    unmatched: tuple[UnmatchedIdentity, ...] = ()  # what is not certain about it, where that is news
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentitySettled(Event):
+    """An operator has looked at an unmatched identity and decided. It leaves the queue; no number changes hands."""
+
+    TOPIC = "identity-settled"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    identity: UUID  # as the queue names it
+    reason: str
+    settled_by: str
 
 
 @dataclass(frozen=True, kw_only=True)

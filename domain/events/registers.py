@@ -16,11 +16,26 @@ class FacilityListed(Event):
 
     facility: str
     name: str
-    kind: str  # HOSPITAL, CLINIC, DENTAL, PHARMACY, CHECKUP_CENTRE
-    municipality: str | None = None
+    kind: str  # a FacilityKind; text, since the first entries were not checked
+    municipality: str | None = None  # 市区町村コード, JIS X 0402: 5 digits
     municipality_name: str | None = None
-    departments: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()  # 診療科
     emergency: bool = False  # may use emergency access
+    recorded_by: str
+    department_codes: tuple[
+        str, ...
+    ] = ()  # in the order of departments, empty where none is given; or none at all
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilityClosed(Event):
+    """A facility is no facility any more. Its entry stays, with what it had; listed anew, it is open again."""
+
+    TOPIC = "facility-closed"
+    STREAM = Stream.RECORD
+
+    facility: str
+    reason: str | None
     recorded_by: str
 
 

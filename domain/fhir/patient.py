@@ -1,21 +1,14 @@
 """Whom a Bundle is about: the one Patient, the numbers that name her, her name as written."""
 
+from tsuzuri.domain.fhir import patient_numbers
 from tsuzuri.domain.fhir.elements import Element, system_of
 from tsuzuri.domain.fhir.people import kanji_and_kana
 from tsuzuri.domain.fhir.references import References
 from tsuzuri.domain.fhir.rejection import BundleRejected
-from tsuzuri.domain.identifiers import (
-    INSURED_PERSON_SYSTEM,
-    LOCAL_SYSTEMS,
-    PUBLIC_PAYER_SYSTEM,
-    InsuredPersonNumber,
-    LocalNumber,
-    MalformedNumber,
-)
+from tsuzuri.domain.identifiers import identifier
 from tsuzuri.domain.record import Demographics, Subject
 
 _SEXES = ("male", "female", "other", "unknown")
-_FACILITY_DIGITS = 10
 
 
 def the_patient(resources: list[Element]) -> Element:
@@ -28,76 +21,29 @@ def the_patient(resources: list[Element]) -> Element:
 
 def subject(patient: Element, facility: str, warnings: list[str]) -> Subject:
     """`facility`: whose local numbers a bare system (without the ten digits) means."""
-    insured_person = _insured_person(patient)
+    insured_person = patient_numbers.insured_person(patient)
+    public_assistance = patient_numbers.public_assistance(patient)
     try:
-        local = _local(patient, facility, warnings)
+        local = patient_numbers.local(patient, facility, warnings)
     except BundleRejected:
-        if insured_person is None:
+        if insured_person is None and public_assistance is None:
             raise
-        local = None  # the insured-person number names her; a spoilt second number need not stop the Bundle
+        local = None  # the other number names her; a spoilt second number need not stop the Bundle
         warnings.append("patient-local-number-malformed")
-    if insured_person is None and local is None:
-        reason = "has no identifier that names the patient: an insured-person number or a local number"
+    found = [one for one in (insured_person, public_assistance, local) if one is not None]
+    if not found:
+        reason = (
+            "has no identifier that names the patient: an insured-person number, "
+            "a public assistance number or a local number"
+        )
         raise BundleRejected(f"{patient.place}.identifier", reason)
-    return Subject(insured_person=insured_person, local=local, demographics=_demographics(patient, warnings))
-
-
-def _insured_person(patient: Element) -> InsuredPersonNumber | None:
-    found: InsuredPersonNumber | None = None
-    for identifier in patient.elements("identifier"):
-        if system_of(identifier) != INSURED_PERSON_SYSTEM:
-            continue
-        number = _insured_person_number(identifier)
-        if found and number != found:
-            raise BundleRejected(
-                f"{patient.place}.identifier", "holds two insured-person numbers; send the valid one"
-            )
-        found = number
-    return found
-
-
-def _insured_person_number(identifier: Element) -> InsuredPersonNumber:
-    try:
-        return InsuredPersonNumber.parse(identifier.text("value") or "")
-    except MalformedNumber as error:
-        raise BundleRejected(f"{identifier.place}.value", str(error)) from None
-
-
-def _local(patient: Element, facility: str, warnings: list[str]) -> LocalNumber | None:
-    """The sender's own number for her.
-
-    A number of another facility's means something only as this sender uses it: it gets a place of its own among
-    the sender's numbers, so that nobody reaches another facility's patient through that facility's number.
-    """
-    found: list[LocalNumber] = []
-    for identifier in patient.elements("identifier"):
-        system = system_of(identifier) or ""
-        if system == PUBLIC_PAYER_SYSTEM:
-            warnings.append("public-assistance-number-not-kept")
-        issuer = _issuer(system, facility)
-        if issuer is None:
-            continue
-        try:
-            found.append(LocalNumber.parse(issuer, identifier.text("value") or ""))
-        except MalformedNumber as error:
-            raise BundleRejected(f"{identifier.place}", str(error)) from None
-    own = [number for number in found if number.facility == facility]
-    if found and not own:
-        warnings.append("patient-number-of-another-facility")
-        foreign = found[0]
-        return LocalNumber.parse(facility, f"{foreign.facility}^{foreign.number}")
-    return next(iter(own), None)
-
-
-def _issuer(system: str, facility: str) -> str | None:
-    """The facility whose local numbers a system holds, or None when it is no such system."""
-    for prefix in LOCAL_SYSTEMS:
-        if system == prefix:
-            return facility
-        digits = system.removeprefix(prefix)
-        if digits != system and len(digits) == _FACILITY_DIGITS and digits.isascii() and digits.isdigit():
-            return digits
-    return None
+    return Subject(
+        insured_person=insured_person and insured_person[0],
+        public_assistance=public_assistance and public_assistance[0],
+        local=local and local[0],
+        periods={number: period for number, period in found if period is not None},
+        demographics=_demographics(patient, warnings),
+    )
 
 
 def _demographics(patient: Element, warnings: list[str]) -> Demographics:
@@ -126,7 +72,7 @@ def check_subject(
     """A resource about someone else must never enter this patient's record.
 
     Raises:
-        BundleRejected: its subject is another resource, or another insured-person number.
+        BundleRejected: its subject is another resource, or another number than the Patient's.
     """
     reference = resource.element("subject") or resource.element("patient")
     if reference is None:
@@ -135,8 +81,10 @@ def check_subject(
     if found is not None and found.place != patient.place:
         raise BundleRejected(reference.place, "refers to another resource than the Bundle's Patient")
     logical = reference.element("identifier")
-    if logical and whose.insured_person and system_of(logical) == INSURED_PERSON_SYSTEM:
-        if _insured_person_number(logical) != whose.insured_person:
-            raise BundleRejected(reference.place, "names another insured-person number than the Patient's")
+    if logical is not None:
+        for number in whose.national:
+            same_system = system_of(logical) == identifier(number)[0]
+            if same_system and not patient_numbers.same_number(logical, number):
+                raise BundleRejected(reference.place, "names another number than the Patient's")
     if found is None and logical is None:
         warnings.append(f"subject-not-resolved: {resource.text('resourceType')}")

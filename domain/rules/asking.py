@@ -7,8 +7,13 @@ from tsuzuri.domain.rules.part import Part
 from tsuzuri.domain.rules.resources import Resource
 from tsuzuri.domain.rules.systems import INSTITUTION, canonical, last_name
 
-TEN_DIGITS = re.compile(r"[0-4][0-9][1-3][0-9]{7}")
-"""The guide's form of an institution number. It has no room for pharmacies (点数表 4)."""
+TEN_DIGITS = re.compile(r"[0-4][0-9][1-4][0-9]{7}")
+"""An institution number: prefecture 2, 点数表 1 (1 医科, 3 歯科, 4 調剤), number 7.
+
+The guide's own form ends at 3 and so has no room for pharmacies. They have such numbers all the same and read, and
+are referred to: what would refuse them for it is T0025, a warning.
+"""
+PHARMACY_DIGITS = re.compile(r"[0-4][0-9]4[0-9]{7}")
 
 
 def codings(holder: Part, path: str) -> list[Part]:

@@ -17,7 +17,7 @@ from tsuzuri.domain.rules.systems import BUNDLE_IDENTIFIER, CARRIED_TYPE
 
 INFORMATION = ("AllergyIntolerance", "Condition", "MedicationRequest", "Observation")
 
-_BUNDLE_ID = re.compile(r"[0-4][0-9][1-3][0-9]{7}\^20[23][0-9]\^[A-Za-z0-9-]{1,36}")
+_BUNDLE_ID = re.compile(r"[0-4][0-9][1-4][0-9]{7}\^20[23][0-9]\^[A-Za-z0-9-]{1,36}")
 _CLINS = (Guide.CLINS_1_5, Guide.CLINS_1_10)
 _ALL = (*_CLINS, Guide.CHECKUP_1_5)
 _DOCUMENTS = (

@@ -187,8 +187,8 @@ ENTRY_RULES = (
             "The institution number is not of ten digits", "医療機関番号が10桁の形式ではありません"
         ),
         fix=Words(
-            "Write prefecture (2), 点数表 (1 to 3) and number (7)",
-            "都道府県2桁・点数表1桁（1〜3）・番号7桁にしてください",
+            "Write prefecture (2), 点数表 (1 to 4) and number (7)",
+            "都道府県2桁・点数表1桁（1〜4）・番号7桁にしてください",
         ),
     ),
     _needs_encounter("R9013C", _CONDITION),

@@ -1,6 +1,7 @@
 """JP_Patient_eCS, and the numbers of institutions: the rules R10xx and R11xx.
 
-R1011 and R1112 are written in the guide and asked by none of its profiles: they are warnings here.
+R1011 and R1112 are written in the guide and asked by none of its profiles: they are warnings here. R1021 takes
+pharmacies (点数表 4) too, which the guide's own form leaves out: T0025 warns of them.
 """
 
 import re
@@ -12,7 +13,14 @@ from tsuzuri.domain.identifiers import (
     MalformedNumber,
     facility_number,
 )
-from tsuzuri.domain.rules.asking import TEN_DIGITS, institution_values, is_institution, matches, system_of
+from tsuzuri.domain.rules.asking import (
+    PHARMACY_DIGITS,
+    TEN_DIGITS,
+    institution_values,
+    is_institution,
+    matches,
+    system_of,
+)
 from tsuzuri.domain.rules.part import Part
 from tsuzuri.domain.rules.resources import Resource
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors, warnings
@@ -78,6 +86,16 @@ def _institution_form(resource: Resource) -> Iterator[str]:
     for part, value in institution_values(resource):
         if value is not None and not matches(TEN_DIGITS, value):
             yield part.below("value")
+
+
+def _pharmacy(resource: Resource) -> Iterator[str]:
+    """Where the guide's own form, whose 点数表 ends at 3, is broken by a pharmacy's number."""
+    for part, value in institution_values(resource):
+        if matches(PHARMACY_DIGITS, value):
+            yield part.below("value")
+    for identifier in resource.all("identifier") if resource.type == "Bundle" else ():
+        if matches(PHARMACY_DIGITS, (identifier.text("value") or "").partition("^")[0]):
+            yield identifier.below("value")
 
 
 def _number_anywhere(resource: Resource) -> Iterator[str]:
@@ -170,8 +188,8 @@ PATIENT_RULES = (
         holds=errors(*_CLINS),
         broken=_institution_form,
         message=Words(
-            "The institution number is not: prefecture (2), 点数表 1 to 3, number (7)",
-            "医療機関番号が「都道府県2桁・点数表1〜3・番号7桁」ではありません",
+            "The institution number is not: prefecture (2), 点数表 1 to 4, number (7)",
+            "医療機関番号が「都道府県2桁・点数表1〜4・番号7桁」ではありません",
         ),
         fix=Words("Write its ten digits", "10桁で設定してください"),
     ),
@@ -211,6 +229,21 @@ PATIENT_RULES = (
         ),
         fix=Words(
             "Write prefecture (2), 点数表 (1) and number (7)", "都道府県2桁・点数表1桁・番号7桁にしてください"
+        ),
+    ),
+    Rule(
+        id="T0025",
+        on=("*",),
+        path="extension.valueIdentifier.value",
+        holds=warnings(*_CLINS, Guide.CHECKUP_1_5),
+        broken=_pharmacy,
+        message=Words(
+            "The number is a pharmacy's (点数表 4), for which the guide's own form has no room",
+            "医療機関番号が薬局（点数表4）のものです。ガイドの形式（1〜3）には含まれていません",
+        ),
+        fix=Words(
+            "Nothing, if a pharmacy is meant; other receivers may refuse it",
+            "薬局であれば対応不要ですが、他の受信側で拒否される可能性があります",
         ),
     ),
 )

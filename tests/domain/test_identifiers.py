@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from tsuzuri.domain.identifiers import InsuredPersonNumber, LocalNumber, MalformedNumber, facility_number
+from tsuzuri.domain.identifiers import (
+    InsuredPersonNumber,
+    LocalNumber,
+    MalformedNumber,
+    PublicAssistanceNumber,
+    facility_number,
+)
 
 # --- 被保険者番号
 
@@ -149,3 +155,69 @@ def test_a_local_number_has_one_to_sixty_four_readable_characters(number: str) -
 def test_a_local_number_means_nothing_without_a_facility() -> None:
     with pytest.raises(MalformedNumber):
         LocalNumber.parse("131123456", "P-1")
+
+
+# --- which part is wrong, and what a lookup forgives
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("0001234:あ:187:05", "保険者番号 has not 8 digits"),
+        ("00012345:あ い:187:05", "記号 has a blank"),
+        ("00012345:あ:18 7:05", "番号 has a blank"),
+        ("00012345:あ:187:5", "枝番 is not two digits; write 01 for 1"),
+        ("00012345:あ:187", "2 colons instead of 3"),
+    ],
+)
+def test_the_error_says_which_part_is_wrong(text: str, part: str) -> None:
+    with pytest.raises(MalformedNumber, match=part):
+        InsuredPersonNumber.parse(text)
+
+
+def test_kana_size_hyphens_and_leading_zeros_tell_people_apart() -> None:
+    written = ["00012345:ッ:187:05", "00012345:ツ:187:05", "00012345:ツ:0187:05", "00012345:ツ:1-87:05"]
+
+    assert [InsuredPersonNumber.parse(text).text for text in written] == written
+
+
+def test_a_lookup_forgives_a_branch_of_one_digit_and_nothing_more() -> None:
+    assert InsuredPersonNumber.asked("00012345:あ:187:５").text == "00012345:あ:187:05"
+    assert InsuredPersonNumber.asked("00012345:あ:187:").text == "00012345:あ:187:"
+    with pytest.raises(MalformedNumber):
+        InsuredPersonNumber.asked("00012345:あ:187:005")
+
+
+def test_what_a_lost_branch_makes_of_a_number_and_what_it_may_have_been() -> None:
+    whole, lost = (InsuredPersonNumber.parse(f"00012345:あ:187:{branch}") for branch in ("05", ""))
+
+    assert whole.with_or_without_branch() == (lost,)
+    assert whole in lost.with_or_without_branch()
+    assert len(lost.with_or_without_branch()) == 100
+
+
+# --- 公費負担者番号・受給者番号
+
+
+def test_a_public_assistance_number_is_half_width() -> None:
+    spelled = PublicAssistanceNumber.parse("１２３４５６７８：：１２３４５６７：")
+
+    assert spelled == PublicAssistanceNumber("12345678::1234567:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "12345678::123456:",
+        "1234567::1234567:",
+        "12345678:1234567:",
+        "12345678:あ:1234567:",
+        "12345678::1234567",
+    ],
+)
+def test_what_is_not_a_public_assistance_number_is_refused(text: str) -> None:
+    with pytest.raises(MalformedNumber) as refused:
+        PublicAssistanceNumber.parse(text)
+
+    assert not text or text not in str(refused.value)

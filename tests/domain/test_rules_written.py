@@ -1,10 +1,14 @@
 """The rules with a predicate of their own: one example keeps each, another breaks it alone, in one place."""
 
+import json
+
 import pytest
 
 from row_examples import kept
 from rule_bundles import checkup, collection, discharge_summary, old_referral, patient_summary, referral
 from rule_resources import (
+    INSTITUTION,
+    INSTITUTION_SYSTEM,
     Json,
     allergy,
     care_plan,
@@ -23,6 +27,8 @@ from tsuzuri.domain.rules.checking import check
 from tsuzuri.domain.rules.policies import POLICIES
 from tsuzuri.domain.rules.rule import Severity
 from written_rule_examples import EXAMPLES, coded, put
+
+PHARMACY = "1340000001"
 
 
 def broken(tree: object, policy: str = "clins-1.10") -> set[str]:
@@ -148,6 +154,21 @@ def test_a_patient_alone_and_prescriptions_alone_are_warned_of_and_no_more() -> 
     for rule in ("T0011", "T0012", "R9018C", "R1011", "R1112"):
         assert set(RULES[rule].holds.values()) == {Severity.WARNING}
     assert broken(of(collection(), entry=collection()["entry"][:1])) == {"T0012"}
+
+
+@pytest.mark.parametrize("policy", ["clins-1.10", "clins-1.5"])
+def test_a_pharmacy_is_warned_of_wherever_it_is_named_and_no_more(policy: str) -> None:
+    """As sender of a collection, in each of its resources; as recipient of a referral it is not even warned of."""
+    text = json.dumps(collection(condition())).replace(INSTITUTION, PHARMACY)
+    letter = referral()
+    organizations = [
+        e["resource"] for e in letter["entry"] if e["resource"]["resourceType"] == "Organization"
+    ]
+    organizations[0]["identifier"] = [{"system": INSTITUTION_SYSTEM, "value": PHARMACY}]
+
+    assert broken(json.loads(text), policy) == {"T0025"}
+    assert broken(letter, policy) == set()
+    assert set(RULES["T0025"].holds.values()) == {Severity.WARNING}
 
 
 def test_a_drug_without_standard_code_is_an_error_in_the_old_guide_and_a_warning_in_the_new() -> None:

@@ -30,16 +30,20 @@ from tsuzuri.domain.events import (
     CodeReleaseTaken,
     ConsentsErased,
     Event,
+    FacilityClosed,
     FacilityListed,
     HoldLifted,
     HoldPlaced,
     Identifier,
+    IdentitySettled,
+    NumberPeriod,
     OperatorActed,
     PatientIdentified,
     PayloadErased,
     RecordErased,
     TrailRead,
     Unit,
+    UnmatchedIdentity,
     originator,
 )
 from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM, LOCAL_SYSTEMS
@@ -54,6 +58,7 @@ from tsuzuri.domain.vocabulary import (
     RefusalReason,
     Role,
     Stream,
+    UnmatchedReason,
 )
 from tsuzuri.eventlog.mapper import MappedEvent, event_mapper
 
@@ -128,6 +133,23 @@ EXAMPLES: tuple[Event, ...] = (
             postal_code="3500001",
         ),
         disputed=(Identifier(system=LOCAL_SYSTEMS[0] + CLINIC, value="P-1"),),
+        periods=(NumberPeriod(system=INSURED_PERSON_SYSTEM, value=NUMBER, since=MOMENT, until=None),),
+        unmatched=(
+            UnmatchedIdentity(
+                reason=UnmatchedReason.NUMBER_OF_ANOTHER,
+                other=an_id(35),
+                number=Identifier(system=LOCAL_SYSTEMS[0] + CLINIC, value="P-1"),
+            ),
+        ),
+    ),
+    IdentitySettled(
+        originator_id=originator(PATIENT, Stream.RECORD),
+        originator_version=2,
+        event_id=an_id(36),
+        patient=PATIENT,
+        identity=an_id(37),
+        reason="施設に確認",
+        settled_by="operator-ono",
     ),
     BundleRegistered(**bundle()),
     BundleReplaced(**bundle(), replaces=an_id(9)),
@@ -272,6 +294,15 @@ EXAMPLES: tuple[Event, ...] = (
         municipality_name="川越市",
         departments=("内科", "小児科"),
         emergency=True,
+        recorded_by="operator-ono",
+        department_codes=("01", ""),
+    ),
+    FacilityClosed(
+        originator_id=originator(an_id(16), Stream.RECORD),
+        originator_version=2,
+        event_id=an_id(34),
+        facility=CLINIC,
+        reason="廃止届",
         recorded_by="operator-ono",
     ),
     CodeReleaseTaken(

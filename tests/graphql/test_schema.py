@@ -43,6 +43,7 @@ SAMPLE_VALUES = {
     "[RecordClass!]": "[CONDITION]",
     "BundleIdentifier": '{ system: "s", value: "v" }',
     "DocumentKind": "REFERRAL",
+    "FacilityInput": f'{{ number: "{CLINIC}", name: "x", kind: CLINIC }}',
 }
 
 

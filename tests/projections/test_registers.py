@@ -1,4 +1,4 @@
-"""The smaller projections through real actions: consents, numbers, facilities, and who looked."""
+"""The smaller projections through real actions: consents, numbers, and who looked."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -18,29 +18,25 @@ from examples import (
     HOSPITAL,
     HOSPITAL_SYSTEM,
     NUMBER,
-    OPERATOR,
     a_bundle,
     herself,
 )
 from log_examples import Run
 from projection_examples import catch_up, live_rows, rebuilt
 from tsuzuri.app.actions.grant_consent import grant_consent
-from tsuzuri.app.actions.list_facilities import list_facilities
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.withdraw_consent import withdraw_consent
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.services import Services
-from tsuzuri.domain.facilities import Facility
 from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM, LOCAL_SYSTEMS, InsuredPersonNumber
 from tsuzuri.domain.owners import facility_owner, person_owner
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass
 from tsuzuri.graphql.execution import execute
 from tsuzuri.graphql.schema import build_schema
-from tsuzuri.projections import audit_trail, consent_register, facilities, identities
+from tsuzuri.projections import audit_trail, consent_register, identities
 from tsuzuri.projections.audit_trail import AccessRow
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.consent_register import ConsentRow
-from tsuzuri.projections.facilities import FacilityRow
 from tsuzuri.projections.identities import NumberRow, PersonRow
 
 CONDITION, LAB = RecordClass.CONDITION, RecordClass.LAB_RESULT
@@ -195,31 +191,6 @@ def test_a_wrong_branch_number_makes_another_patient_and_a_disputed_number(
         (second, INSURED_PERSON_SYSTEM, wrong, False),
         (second, local, "P-1", True),
     }
-
-
-# --- facilities -----------------------------------------------------------------------------------
-
-
-def test_a_facility_has_the_last_entry_the_operating_body_made(run: Run, connection: Connection[Any]) -> None:
-    clinic = Facility(CLINIC, "試験診療所", "CLINIC", "11201", "川越市", ("内科", "小児科"), emergency=False)
-    hospital = Facility(HOSPITAL, "試験病院", "HOSPITAL", emergency=True)
-    renamed = Facility(CLINIC, "新試験診療所", "CLINIC", None, None, (), emergency=True)
-
-    async def story(services: Services) -> list[int]:
-        entered = [[clinic, hospital], [clinic, hospital], [renamed]]
-        return [await list_facilities(services, OPERATOR, facilities_) for facilities_ in entered]
-
-    assert run(story) == [2, 0, 1]
-    catch_up(connection)
-
-    rows = {row.facility: row for row in live_rows(connection, facilities.NAME, FacilityRow)}
-    assert rows.keys() == {CLINIC, HOSPITAL}
-    for facility in (renamed, hospital):
-        row = rows[facility.number]
-        assert row.owner_id == facility_owner(facility.number)
-        assert (row.name, row.kind, row.emergency) == (facility.name, facility.kind, facility.emergency)
-        assert (row.municipality, row.departments) == (facility.municipality, list(facility.departments))
-    assert rebuilt(connection, PROJECTIONS[facilities.NAME]).equal
 
 
 # --- who looked -----------------------------------------------------------------------------------
