@@ -15,8 +15,10 @@ from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.list_facilities import list_facilities
+from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.read_trail import trail_complete_until
+from tsuzuri.app.actions.receive_referral import receive_referral
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.actions.settle_identity import settle_identity
@@ -35,6 +37,7 @@ from tsuzuri.domain.facilities import Facility, FacilityMalformed, NothingToClos
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.orders import Why
+from tsuzuri.domain.referrals import NoSuchReferral
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.settlements import NothingToSettle
 from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
@@ -60,6 +63,7 @@ CODES: dict[type[Exception], str] = {
     NothingToRestore: "NOTHING_TO_RESTORE",
     NothingToWithdraw: "NOTHING_TO_WITHDRAW",
     UselessConsent: "USELESS_CONSENT",
+    NoSuchReferral: "NOT_AVAILABLE",
     MalformedNumber: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
@@ -133,6 +137,9 @@ class TsuzuriApplication:
     def new_id(self) -> UUID:
         return self.services.new_id()
 
+    def now(self) -> datetime:
+        return self.services.now()
+
     async def open_record(
         self,
         caller: Caller,
@@ -152,9 +159,11 @@ class TsuzuriApplication:
     ) -> None:
         await settle_readings(self.services, caller, readings, operation, data, self.schema_sha256)
 
-    async def register_bundle(self, caller: Caller, received: bytes) -> RegisteredBundle:
+    async def register_bundle(
+        self, caller: Caller, received: bytes, *, oral_consent: bool = False
+    ) -> RegisteredBundle:
         with told():
-            return await register_bundle(self.services, caller, received)
+            return await register_bundle(self.services, caller, received, oral_consent=oral_consent)
 
     async def cancel_bundle(
         self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
@@ -176,15 +185,30 @@ class TsuzuriApplication:
         classes: Sequence[RecordClass],
         purpose: PurposeOfUse,
         until: datetime | None,
+        document: UUID | None,
     ) -> UUID:
         with told():
-            return await grant_consent(self.services, caller, key, facility, classes, purpose, until)
+            return await grant_consent(
+                self.services, caller, key, facility, classes, purpose, until, document
+            )
 
     async def withdraw_consent(
-        self, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
+        self,
+        caller: Caller,
+        key: PatientKey,
+        facility: str,
+        classes: Sequence[RecordClass],
+        document: UUID | None,
     ) -> UUID:
         with told():
-            return await withdraw_consent(self.services, caller, key, facility, classes)
+            return await withdraw_consent(self.services, caller, key, facility, classes, document)
+
+    async def open_own_referrals(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
+        return await open_own_referrals(self.services, caller, patient, path)
+
+    async def receive_referral(self, caller: Caller, key: PatientKey, document: UUID) -> UUID:
+        with told():
+            return await receive_referral(self.services, caller, key, document)
 
     async def list_facility(self, caller: Caller, facility: Facility) -> bool:
         with told():

@@ -74,13 +74,17 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
         return one_event(answer) if takes_only_events(request) else _json(answer)
 
     async def bundles(request: Request) -> Response:
-        """POST a FHIR Bundle: 201 registered, 200 for any other outcome, 422 with place and reason."""
+        """POST a FHIR Bundle: 201 registered, 200 for any other outcome, 422 with place and reason.
+
+        ?oral-consent=true: the patient told the sender that the recipient of this referral may read it.
+        """
         caller = caller_of(request, checker)
         if caller.role is not Role.SYSTEM:  # said before up to 10 MB are taken in
             raise EdgeRefused(403, "FORBIDDEN", "only a facility's own system registers Bundles")
+        oral = _yes(request, "oral-consent")
         body = await body_of(request, SIZE_MAX_BYTES + 1)
         try:
-            registered = await _application(request).register_bundle(caller, body)
+            registered = await _application(request).register_bundle(caller, body, oral_consent=oral)
         except RequestRefused as refused:
             status = _STATUS.get(refused.code, 400)
             raise EdgeRefused(status, refused.code, str(refused), refused.details) from None
@@ -145,6 +149,14 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
 def _application(request: Request) -> TsuzuriApplication:
     application: TsuzuriApplication = request.app.state.application
     return application
+
+
+def _yes(request: Request, name: str) -> bool:
+    """A parameter of the URL that is true, false, or not there. Raises EdgeRefused."""
+    said = request.query_params.get(name, "false")
+    if said not in ("true", "false"):
+        raise EdgeRefused(400, "BAD_INPUT", f"{name} is true or false")
+    return said == "true"
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -4,14 +4,15 @@ The answer cites the events it rests on and the consent version it read, so an a
 patient's consents to that version and ask the same question again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from tsuzuri.domain.accesses import Ground
-from tsuzuri.domain.consents import Consents
+from tsuzuri.domain.consents import Consents, Grant
 from tsuzuri.domain.vocabulary import (
+    SIX_INFORMATIONS,
     AccessBasis,
     Flag,
     PurposeOfUse,
@@ -23,7 +24,12 @@ from tsuzuri.domain.vocabulary import (
 CLINICAL_ROLES = frozenset({Role.CLINICIAN, Role.PHARMACIST})
 """Who may read under a patient's consent (医師, 歯科医師, 薬剤師)."""
 
+OWN_REFERRAL_ROLES = CLINICAL_ROLES | {Role.SYSTEM}
+"""Who looks at where the referrals stand that the facility sent."""
+
 PATIENT_CLASSES = tuple(RecordClass)
+LETTER_CLASSES = (*SIX_INFORMATIONS, RecordClass.REFERRAL)
+"""What a referral may hold: who is let see that one letter sees all of it."""
 CLINICIAN_FLAGS = (Flag.LTS, Flag.UNINFORMED)  # 未告知 is shown to clinicians, marked; 未提供 is not
 PATIENT_FLAGS = (Flag.LTS,)
 
@@ -57,7 +63,14 @@ class Permitted:
 
     @property
     def classes(self) -> tuple[RecordClass, ...]:
+        """Of which something may be seen, if only in one referral."""
         held = {record_class for ground in self.grounds for record_class in ground.classes}
+        return tuple(record_class for record_class in RecordClass if record_class in held)
+
+    @property
+    def classes_told(self) -> tuple[RecordClass, ...]:
+        """The same as a patient understands it: who may see a referral may see that, whatever it speaks of."""
+        held = {record_class for ground in self.grounds for record_class in _told(ground)}
         return tuple(record_class for record_class in RecordClass if record_class in held)
 
     @property
@@ -85,9 +98,42 @@ def decide(request: AccessRequest, consents: Consents) -> Permitted | Refused:
     return Permitted(grounds, consents.version)
 
 
-def covers(grounds: Iterable[Ground], record_class: RecordClass, flags: Collection[Flag]) -> bool:
-    """Whether one ground lets see a thing of this class with all of these marks."""
-    return any(record_class in ground.classes and set(flags) <= set(ground.flags) for ground in grounds)
+def decide_own_referrals(request: AccessRequest, consents: Consents) -> Permitted | Refused:
+    """Whether a facility may see where its own referrals of this patient stand. Nothing of her record comes with it."""
+    if request.role not in OWN_REFERRAL_ROLES or request.facility is None:
+        return Refused(RefusalReason.ROLE_NOT_PERMITTED, consents.version)
+    ground = Ground(basis=AccessBasis.OWN_FACILITY, classes=(RecordClass.REFERRAL,), flags=())
+    return Permitted((ground,), consents.version)
+
+
+def covers(
+    grounds: Iterable[Ground],
+    record_class: RecordClass,
+    flags: Collection[Flag],
+    *,
+    document: UUID | None = None,
+    recipient: str | None = None,
+) -> bool:
+    """Whether one ground lets see a thing of this class with all of these marks.
+
+    *document*, *recipient*: the referral it lies in, and whom that is addressed to; None for all else.
+    """
+    return any(
+        record_class in ground.classes
+        and set(flags) <= set(ground.flags)
+        and ground.recipient in (None, recipient)
+        and ground.document in (None, document)
+        for ground in grounds
+    )
+
+
+def beyond_referrals(grounds: Iterable[Ground]) -> tuple[Ground, ...]:
+    """Those that let see more than single referrals."""
+    return tuple(ground for ground in grounds if ground.recipient is None)
+
+
+def _told(ground: Ground) -> tuple[RecordClass, ...]:
+    return ground.classes if ground.recipient is None else (RecordClass.REFERRAL,)
 
 
 def _refusal(request: AccessRequest) -> RefusalReason | None:
@@ -108,16 +154,31 @@ def _self_ground(request: AccessRequest) -> tuple[Ground, ...]:
 
 
 def _consent_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
-    """One ground for each consent event in force: an answer may rest on several."""
+    """The grounds of each consent event in force: an answer may rest on several."""
     return tuple(
-        Ground(
-            basis=AccessBasis.CONSENT,
-            classes=grant.classes,
-            flags=CLINICIAN_FLAGS,
-            because=grant.because,
-        )
+        ground
         for grant in consents.grants
         if grant.facility == request.facility
         and grant.purpose is request.purpose
         and grant.since <= request.at < grant.until
+        for ground in _grounds_of(grant)
     )
+
+
+def _grounds_of(grant: Grant) -> Iterator[Ground]:
+    """What a consent lets see of its classes: of referrals, those to the facility; or all of the one it is for.
+
+    A referral is a letter to one facility: no consent opens it to another (DOMAIN: consent, "per named institution").
+    """
+    classes = tuple(c for c in grant.classes if c is not RecordClass.REFERRAL)
+    if classes and grant.document is None:
+        yield Ground(basis=AccessBasis.CONSENT, classes=classes, flags=CLINICIAN_FLAGS, because=grant.because)
+    if RecordClass.REFERRAL in grant.classes:
+        yield Ground(
+            basis=AccessBasis.REFERRAL,
+            classes=(RecordClass.REFERRAL,) if grant.document is None else LETTER_CLASSES,
+            flags=CLINICIAN_FLAGS,
+            because=grant.because,
+            recipient=grant.facility,
+            document=grant.document,
+        )

@@ -15,6 +15,8 @@ class Ground:
     classes: tuple[RecordClass, ...]
     flags: tuple[Flag, ...]  # marked entries are shown only when every mark is listed here
     because: UUID | None = None  # the event that justifies it; None where the caller is the patient herself
+    recipient: str | None = None  # only referrals addressed to this facility (10 digits), and what they hold
+    document: UUID | None = None  # only this one of them
 
 
 @dataclass(frozen=True, kw_only=True)

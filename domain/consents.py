@@ -8,7 +8,8 @@ from uuid import UUID
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Erased, originator
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Stream
 
-CARD_READER = "card-reader"
+CARD_READER, ORAL, PATIENT = "card-reader", "oral", "patient"
+"""How a consent is given: at the reader's card reader, orally at the sender of a referral, by the patient herself."""
 CARD_READER_PERIOD = timedelta(hours=24)
 """How long a consent given at the card reader lasts (オンライン資格確認: 24 hours from its registration)."""
 
@@ -32,6 +33,7 @@ class Grant:
     since: datetime
     until: datetime
     given: str
+    document: UUID | None = None  # the one referral it is for
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn | Erased
                 event.since,
                 event.until,
                 event.given,
+                event.document,
             )
             kept = [
                 held for held in consents.grants if held.until > event.since and not _replaces(grant, held)
@@ -75,12 +78,19 @@ def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn | Erased
 
 
 def _replaces(new: Grant, held: Grant) -> bool:
-    return (new.facility, new.purpose, new.given) == (held.facility, held.purpose, held.given)
+    return (new.facility, new.purpose, new.given, new.document) == (
+        held.facility,
+        held.purpose,
+        held.given,
+        held.document,
+    )
 
 
 def _without(held: Grant, event: ConsentWithdrawn) -> Grant:
     """What is left of a grant after a withdrawal. No classes listed means all of them."""
     if held.facility != event.facility or event.given not in (None, held.given):
+        return held
+    if event.document not in (None, held.document):
         return held
     left = tuple(c for c in held.classes if event.classes and c not in event.classes)
     return replace(held, classes=left)
@@ -97,14 +107,20 @@ def grant(
     until: datetime,
     given: str,
     recorded_by: str,
+    document: UUID | None = None,
 ) -> ConsentGranted:
     """Let *facility* read *classes* from *since* (inclusive) until *until* (exclusive), aware, UTC.
 
+    *document*: only this one referral, which is addressed to the facility.
+
     Raises:
-        UselessConsent: no class is listed, the period is empty, or longer than the card reader's 24 hours.
+        UselessConsent: no class is listed, or for one referral another than REFERRAL; the period is empty, or longer
+            than the card reader's 24 hours.
     """
     if not classes:
         raise UselessConsent("a consent lists at least one class")
+    if document is not None and set(classes) != {RecordClass.REFERRAL}:
+        raise UselessConsent("a consent for one referral lists REFERRAL, and nothing else")
     if until <= since:
         raise UselessConsent("a consent ends after it begins")
     if given == CARD_READER and until - since > CARD_READER_PERIOD:
@@ -121,6 +137,7 @@ def grant(
         until=until,
         given=given,
         recorded_by=recorded_by,
+        document=document,
     )
 
 
@@ -132,10 +149,12 @@ def withdraw(
     classes: tuple[RecordClass, ...] = (),
     recorded_by: str,
     given: str | None = None,
+    document: UUID | None = None,
 ) -> ConsentWithdrawn:
     """Take back what *facility* may read: the listed classes, or all of them when none is listed.
 
-    *given*: only consents that were given in this way; None means however they were given.
+    *given*: only consents that were given in this way; None means however they were given. *document*: only those
+    for this one referral.
 
     Raises:
         NothingToWithdraw: the facility holds no consent for any of them, in force or expired.
@@ -149,6 +168,7 @@ def withdraw(
         classes=classes,
         recorded_by=recorded_by,
         given=given,
+        document=document,
     )
     if all(_without(held, withdrawn) == held for held in consents.grants):
         raise NothingToWithdraw("the facility holds no consent of this patient for these classes")

@@ -24,6 +24,7 @@ from tsuzuri.domain.events import (
     NumberPeriod,
     PatientIdentified,
     PayloadErased,
+    ReferralReceived,
     StreamErased,
     Unit,
     UnmatchedIdentity,
@@ -88,6 +89,7 @@ class Registered:
     accepted: BundleAccepted
     superseded: frozenset[str] = frozenset()  # digests of all earlier versions
     cancelled_by: UUID | None = None  # event id of the cancellation
+    received_by: UUID | None = None  # of a referral: event id of the receipt of the version in force
     bodies: tuple[UUID, ...] = ()  # payloads of all versions: received bytes and documents
     units: tuple[UUID, ...] = ()  # payloads of all versions: entries of one class
 
@@ -119,6 +121,7 @@ RecordEvent = (
     | BundleReplaced
     | BundleRestored
     | BundleCancelled
+    | ReferralReceived
     | PayloadErased
     | StreamErased
     | HoldPlaced
@@ -162,6 +165,8 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
             )
         case BundleCancelled():
             documents[event.document] = replace(documents[event.document], cancelled_by=event.event_id)
+        case ReferralReceived():
+            documents[event.document] = replace(documents[event.document], received_by=event.event_id)
         case PayloadErased():
             if held := documents.get(event.document):
                 documents[event.document] = replace(
@@ -254,6 +259,7 @@ def register(
         sender=intake.sender,
         rules=intake.rules,
         codes=intake.codes,
+        recipient=document.recipient,
         scope=intake.scope,
         warnings=intake.warnings,
         hides=intake.hides,

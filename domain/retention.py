@@ -11,6 +11,8 @@ from datetime import datetime, timedelta, timezone
 
 from tsuzuri.domain.vocabulary import Flag, RecordClass
 
+RECEIVED = timedelta(days=7)
+"""A referral that its recipient has received is kept so long from there, for faults; then it is erased."""
 LAST = 3
 """最新3回分: of each group of results (and of each drug) so many are seen however old they are."""
 _JAPAN = timezone(timedelta(hours=9))

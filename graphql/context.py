@@ -80,6 +80,9 @@ class Application(Protocol):
 
     def new_id(self) -> UUID: ...
 
+    def now(self) -> datetime:
+        """Aware, UTC: the moment that is decided for."""
+
     async def open_record(
         self,
         caller: Caller,
@@ -96,7 +99,9 @@ class Application(Protocol):
     ) -> None:
         """Record what was read. Raises NarrowedMeanwhile (read again) or LogUnavailable (withhold)."""
 
-    async def register_bundle(self, caller: Caller, received: bytes) -> RegisteredBundle: ...
+    async def register_bundle(
+        self, caller: Caller, received: bytes, *, oral_consent: bool = False
+    ) -> RegisteredBundle: ...
 
     async def cancel_bundle(
         self, caller: Caller, key: PatientKey, system: str, value: str, kind: DocumentKind, reason: str
@@ -114,11 +119,22 @@ class Application(Protocol):
         classes: Sequence[RecordClass],
         purpose: PurposeOfUse,
         until: datetime | None,
+        document: UUID | None,
     ) -> UUID: ...
 
     async def withdraw_consent(
-        self, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
+        self,
+        caller: Caller,
+        key: PatientKey,
+        facility: str,
+        classes: Sequence[RecordClass],
+        document: UUID | None,
     ) -> UUID: ...
+
+    async def open_own_referrals(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
+        """A look at where the caller's facility's referrals of this patient stand."""
+
+    async def receive_referral(self, caller: Caller, key: PatientKey, document: UUID) -> UUID: ...
 
     async def list_facility(self, caller: Caller, facility: ListedFacility) -> bool: ...
 

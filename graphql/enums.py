@@ -5,6 +5,7 @@
 
 import strawberry
 
+from tsuzuri.domain.referrals import STATE_TERMS, ReferralState
 from tsuzuri.domain.registrations import Registration
 from tsuzuri.domain.vocabulary import (
     FACILITY_TERMS,
@@ -27,6 +28,7 @@ __all__ = [
     "Flag",
     "PurposeOfUse",
     "RecordClass",
+    "ReferralState",
     "RefusalReason",
     "Registration",
     "Role",
@@ -56,6 +58,12 @@ strawberry.enum(
     description="Why a read was refused. NOT_AVAILABLE covers unknown patient, no consent, withdrawn and denied.",
 )
 strawberry.enum(Registration, description="What became of a Bundle that was sent.")
+strawberry.enum(
+    ReferralState,
+    description="Where a referral stands: "
+    + ", ".join(f"{s.value} {term}" for s, term in STATE_TERMS.items())
+    + ".",
+)
 strawberry.enum(
     UnmatchedReason,
     description="Why a person must look: BRANCH_DIFFERS 枝番; DEMOGRAPHICS_DIFFER 生年月日・性別; "

@@ -90,3 +90,11 @@ class Period:
 class BundleIdentifier:
     system: str = strawberry.field(description="Its system.")
     value: str = strawberry.field(description="Its value.")
+
+
+def uuid_of(text: str, what: str) -> UUID:
+    """Raises RequestRefused."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise RequestRefused("BAD_INPUT", f"this is not the id of {what}") from None

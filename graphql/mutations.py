@@ -13,9 +13,10 @@ from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import DocumentKind, PurposeOfUse, RecordClass, Registration
 from tsuzuri.graphql.facility_mutations import FacilityMutation
 from tsuzuri.graphql.identity_mutations import IdentityMutation
-from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
+from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey, uuid_of
 from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
+from tsuzuri.graphql.referral_mutations import OneReferral, ReferralMutation
 from tsuzuri.graphql.statements import aware
 
 
@@ -41,7 +42,7 @@ class BundleRegistration:
 @strawberry.type(
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
-class Mutation(FacilityMutation, IdentityMutation, OperatorMutation):
+class Mutation(FacilityMutation, IdentityMutation, OperatorMutation, ReferralMutation):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",
         permission_classes=allowed(Role.SYSTEM),
@@ -50,9 +51,17 @@ class Mutation(FacilityMutation, IdentityMutation, OperatorMutation):
         self,
         info: Info[Context, None],
         bundle: Annotated[str, strawberry.argument(description="FHIR R4 JSON, as text; kept as it is.")],
+        oral_consent: Annotated[
+            bool,
+            strawberry.argument(
+                description="口頭同意: she told you that the recipient of this referral may read it."
+            ),
+        ] = False,
     ) -> BundleRegistration:
-        received = await info.context.application.register_bundle(info.context.caller, bundle.encode())
-        return BundleRegistration.of(received)
+        registered = await info.context.application.register_bundle(
+            info.context.caller, bundle.encode(), oral_consent=oral_consent
+        )
+        return BundleRegistration.of(registered)
 
     @strawberry.mutation(
         description="取消: take back the Bundle you registered. Returns its id.",
@@ -100,6 +109,7 @@ class Mutation(FacilityMutation, IdentityMutation, OperatorMutation):
         classes: list[RecordClass],
         purpose: PurposeOfUse = vocabulary.PurposeOfUse.TREAT,
         until: datetime | None = None,
+        document: OneReferral = None,
     ) -> strawberry.ID:
         event = await info.context.application.grant_consent(
             info.context.caller,
@@ -108,6 +118,7 @@ class Mutation(FacilityMutation, IdentityMutation, OperatorMutation):
             classes,
             purpose,
             aware(until) if until else None,
+            None if document is None else uuid_of(document, "a document"),
         )
         return strawberry.ID(str(event))
 
@@ -121,8 +132,13 @@ class Mutation(FacilityMutation, IdentityMutation, OperatorMutation):
         patient: PatientKey,
         facility: str,
         classes: list[RecordClass] | None = None,
+        document: OneReferral = None,
     ) -> strawberry.ID:
         event = await info.context.application.withdraw_consent(
-            info.context.caller, patient.checked(), facility, classes or []
+            info.context.caller,
+            patient.checked(),
+            facility,
+            classes or [],
+            None if document is None else uuid_of(document, "a document"),
         )
         return strawberry.ID(str(event))

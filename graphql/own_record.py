@@ -8,11 +8,12 @@ import strawberry
 from strawberry.types import Info
 
 from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import PurposeOfUse, RecordClass
+from tsuzuri.graphql.enums import PurposeOfUse, RecordClass, ReferralState
 from tsuzuri.graphql.facility_types import Facility
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
 from tsuzuri.graphql.record_reader import RecordReader
+from tsuzuri.graphql.referral_types import ReferralConnection, own_referrals
 from tsuzuri.graphql.statements import Source, equal
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
 from tsuzuri.projections import consent_register
@@ -31,6 +32,7 @@ class Consent:
     given: str = strawberry.field(description="How you gave it: card-reader, oral, patient.")
     ended_at: datetime | None = strawberry.field(description="When it was withdrawn or given anew, UTC.")
     withdrawn: bool = strawberry.field(description="You took it back.")
+    document_id: strawberry.ID | None = strawberry.field(description="The one referral it is for.")
 
     @strawberry.field(description="医療機関.")
     async def facility(self, info: Info[Context, None]) -> Facility:
@@ -47,6 +49,7 @@ class Consent:
             given=row["given"],
             ended_at=row["endedAt"],
             withdrawn=row["withdrawn"],
+            document_id=None if row["documentId"] is None else strawberry.ID(str(row["documentId"])),
         )
 
 
@@ -72,6 +75,12 @@ class Me:
         )
         rows = await application.fetch(source.page([], CONSENTS_MAX, None))
         return [Consent.of(row) for row in rows]
+
+    @strawberry.field(description="紹介: your referrals, to whom, and where each stands; newest first.")
+    async def referrals(
+        self, first: First = PAGE_DEFAULT, after: After = None, state: ReferralState | None = None
+    ) -> ReferralConnection:
+        return await own_referrals(self.reader, first, after, state)
 
     @strawberry.field(description="閲覧履歴: who looked, newest first.")
     async def accesses(

@@ -36,12 +36,21 @@ class Ground:
     classes: list[RecordClass] = strawberry.field(description="What it covers.")
     flags: list[Flag] = strawberry.field(description="Entries with these marks are shown too.")
     because: strawberry.ID | None = strawberry.field(description="The event that justifies it.")
+    recipient: str | None = strawberry.field(
+        description="医療機関番号: it covers only referrals addressed to this facility, and what they hold."
+    )
+    document: strawberry.ID | None = strawberry.field(description="It covers only this one referral.")
 
     @classmethod
     def of(cls, ground: accesses.Ground) -> Self:
         because = None if ground.because is None else strawberry.ID(str(ground.because))
         return cls(
-            basis=ground.basis, classes=list(ground.classes), flags=list(ground.flags), because=because
+            basis=ground.basis,
+            classes=list(ground.classes),
+            flags=list(ground.flags),
+            because=because,
+            recipient=ground.recipient,
+            document=None if ground.document is None else strawberry.ID(str(ground.document)),
         )
 
 
@@ -70,6 +79,12 @@ class Patient:
     kana: str | None = strawberry.field(description="カナ氏名.")
     birth_date: str | None = strawberry.field(description="生年月日, may be partial.")
     sex: str | None = strawberry.field(description="FHIR administrative-gender code.")
+
+    @classmethod
+    async def read(cls, reader: RecordReader) -> Self:
+        row = await reader.patient()
+        known = {name: row[field] if row else None for name, field in _PERSON.items()}
+        return cls(id=strawberry.ID(str(reader.reading.sight.patient)), **known)
 
 
 @strawberry.type(description="6情報: what is current, newest first. Results: the last three of each analyte.")
@@ -186,9 +201,7 @@ class PatientRecord:
 
     @strawberry.field(description="Who the patient is.")
     async def patient(self) -> Patient:
-        row = await self.reader.patient()
-        known = {name: row[field] if row else None for name, field in _PERSON.items()}
-        return Patient(id=strawberry.ID(str(self._reading.sight.patient)), **known)
+        return await Patient.read(self.reader)
 
     @strawberry.field(description="6情報 at a glance.")
     async def summary(self) -> Summary:

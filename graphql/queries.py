@@ -9,9 +9,9 @@ from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
 from tsuzuri.domain.vocabulary import Role
-from tsuzuri.graphql import facility_types
+from tsuzuri.graphql import facility_types, referral_types
 from tsuzuri.graphql.context import Context, RequestRefused
-from tsuzuri.graphql.enums import PurposeOfUse
+from tsuzuri.graphql.enums import PurposeOfUse, ReferralState
 from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
 from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
 from tsuzuri.graphql.inputs import AsOf, PatientKey
@@ -22,6 +22,7 @@ from tsuzuri.graphql.patient_record import AccessRefused, PatientRecord, Patient
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.readings import RefusedReading, TrailReading
 from tsuzuri.graphql.record_reader import RecordReader
+from tsuzuri.graphql.referral_types import ReferralConnection, ReferralInbox
 from tsuzuri.graphql.statements import equal
 from tsuzuri.graphql.trail_types import Access, AccessTrail, TrailFilter, accesses
 
@@ -79,6 +80,32 @@ class Query:
         assert not isinstance(reading, RefusedReading), "a patient may always read her own record"
         context.readings.permitted.append(reading)
         return Me(reader=RecordReader(context, reading))
+
+    @strawberry.field(
+        description="紹介: referrals to your facility that you may read now. Each look is in the audit trail.",
+        permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST),
+    )
+    async def referral_inbox(
+        self,
+        info: Info[Context, None],
+        first: First = PAGE_DEFAULT,
+        after: After = None,
+        state: ReferralState | None = None,
+    ) -> ReferralInbox:
+        return await referral_types.inbox(info.context, tuple(info.path.as_list()), first, after, state)
+
+    @strawberry.field(
+        description="紹介: where the referrals stand that your facility sent. Each look is in the audit trail.",
+        permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.SYSTEM),
+    )
+    async def referral_outbox(
+        self,
+        info: Info[Context, None],
+        first: First = PAGE_DEFAULT,
+        after: After = None,
+        state: ReferralState | None = None,
+    ) -> ReferralConnection:
+        return await referral_types.outbox(info.context, tuple(info.path.as_list()), first, after, state)
 
     @strawberry.field(
         description="監査証跡: every access, newest first. Looking is in the trail too.",

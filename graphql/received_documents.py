@@ -22,7 +22,7 @@ async def document_html(reader: RecordReader, row: Row) -> str | None:
     received = await reader.received(row)
     if received is None:
         return None
-    places = await reader.places(row["id"])
+    places = await reader.places(row)
     reader.show(places.seen)
     return await asyncio.to_thread(_page, received, reader.reading, row, places)
 
@@ -31,7 +31,7 @@ async def attached_file(reader: RecordReader, row: Row, number: int) -> Attached
     """The *number*-th attachment, from 1; None when it lies elsewhere, was erased, or may not be shown."""
     if reads_her_own(reader.reading) or (received := await reader.received(row)) is None:
         return None
-    places = await reader.places(row["id"])
+    places = await reader.places(row)
     document = await asyncio.to_thread(open_document, received)
     if not _all_covered(document, reader.reading, row, places):
         return None
@@ -63,5 +63,9 @@ def _page(received: bytes, reading: Reading, row: Row, places: Places) -> str:
 def _all_covered(document: ReceivedDocument, reading: Reading, row: Row, places: Places) -> bool:
     """Whether the reading may see everything in a document, whatever of it the index has entries of."""
     return places.all_seen and covers(
-        reading.decision.grounds, RecordClass(row["recordClass"]), document.marks()
+        reading.decision.grounds,
+        RecordClass(row["recordClass"]),
+        document.marks(),
+        document=row["id"],
+        recipient=row["recipient"],
     )

@@ -11,7 +11,7 @@ import orjson
 from psycopg.sql import Composable, Composed
 from strawberry.dataloader import DataLoader
 
-from tsuzuri.domain.access import covers
+from tsuzuri.domain.access import beyond_referrals, covers
 from tsuzuri.domain.codes import Group
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, DocumentKind, Flag, RecordClass
@@ -112,11 +112,12 @@ class RecordReader:
         rows = {row["id"]: row for row in found}
         return [rows.get(document) for document in ids]
 
-    async def places(self, document: UUID) -> Places:
+    async def places(self, document: Row) -> Places:
         """The entries of a document; noted as shown by whoever shows them."""
         self.reading.ask(RecordClass)
         sight = self.reading.sight
-        where = [equal("document", document)]
+        where = [equal("document", document["id"])]
+        letter = {"document": document["id"], "recipient": document["recipient"]}
         whole = Source(record_index.PLACES, self._schema(), sight.whole())
         seen = await self._fetch(self._source(record_index.PLACES).all(where))
         all_of_it = await self._fetch(whole.all(where))
@@ -124,7 +125,12 @@ class RecordReader:
         return Places(
             seen=seen,
             all_seen=all(
-                covers(sight.grounds, RecordClass(row["recordClass"]), [Flag(flag) for flag in row["flags"]])
+                covers(
+                    sight.grounds,
+                    RecordClass(row["recordClass"]),
+                    [Flag(flag) for flag in row["flags"]],
+                    **letter,
+                )
                 and (row["sender"], row["fact"]) not in hidden
                 for row in all_of_it
             ),
@@ -220,6 +226,7 @@ class RecordReader:
         sight = self.reading.sight
         if (
             not classes
+            or any(self._in_letters(record_class) for record_class in classes)
             or sight.recorded_by
             or sight.left_out != LeftOut()
             or sight.position != self.reading.stands.position
@@ -244,6 +251,16 @@ class RecordReader:
             entry["id"], entry["documentId"] = UUID(entry["id"]), UUID(entry["documentId"])
         entries.sort(key=lambda entry: (as_moment(entry["sortAt"]), entry["id"]), reverse=True)
         return entries
+
+    def _in_letters(self, record_class: RecordClass) -> bool:
+        """Whether referrals may show more of a class than the grounds beyond them: what lies ready knows of none."""
+        grounds = self.reading.sight.grounds
+        beyond = beyond_referrals(grounds)
+        return any(
+            record_class in ground.classes and not covers(beyond, record_class, ground.flags)
+            for ground in grounds
+            if ground.recipient is not None
+        )
 
     async def patient(self) -> Row | None:
         """Name, kana, birth date and sex, as the last facility wrote them."""

@@ -13,6 +13,7 @@ from tsuzuri.projections import (
     identities,
     patient_summary,
     record_index,
+    referrals,
 )
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows
 
@@ -75,7 +76,15 @@ def _declared(module: ModuleType) -> Projection:
 
 PROJECTIONS: dict[str, Projection] = {
     module.NAME: _declared(module)
-    for module in (identities, facilities, record_index, patient_summary, consent_register, audit_trail)
+    for module in (
+        identities,
+        facilities,
+        record_index,
+        patient_summary,
+        consent_register,
+        referrals,
+        audit_trail,
+    )
 }
 
 BY_CODES = record_index.NAME

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -10,14 +11,14 @@ from tsuzuri.domain.events import ConsentGranted, ConsentsErased, ConsentWithdra
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "consent_register", 1
+NAME, VERSION = "consent_register", 2
 
 TABLES = """
 CREATE TABLE consent (
     patient_id uuid NOT NULL, facility text NOT NULL, purpose text NOT NULL, record_class text NOT NULL,
     from_pos bigint NOT NULL, to_pos bigint, since timestamptz NOT NULL, until timestamptz NOT NULL,
     given text NOT NULL, because uuid NOT NULL, granted_at timestamptz NOT NULL,
-    ended_at timestamptz, withdrawn boolean NOT NULL
+    ended_at timestamptz, withdrawn boolean NOT NULL, document uuid
 );
 """
 
@@ -43,6 +44,7 @@ class ConsentRow(Row, frozen=True, kw_only=True):
     granted_at: datetime
     ended_at: datetime | None = None
     withdrawn: bool = False
+    document: UUID | None = None  # the one referral it is for
 
 
 ROWS: tuple[type[Row], ...] = (ConsentRow,)
@@ -63,12 +65,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     """Fold one event into the rows of its patient. Sees nothing else."""
     match recorded.event:
         case ConsentGranted() as event:
-            _end(
-                rows,
-                recorded,
-                {"facility": event.facility, "purpose": str(event.purpose), "given": event.given},
-                withdrawn=False,
-            )
+            same = {"facility": event.facility, "purpose": str(event.purpose), "given": event.given}
+            _end(rows, recorded, {**same, "document": event.document}, withdrawn=False)
             for record_class in event.classes:
                 rows.put(
                     ConsentRow(
@@ -82,17 +80,19 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                         given=event.given,
                         because=event.event_id,
                         granted_at=recorded.recorded_at,
+                        document=event.document,
                     )
                 )
         case ConsentWithdrawn() as event:
             for scope in [{"record_class": str(c)} for c in event.classes] or [{}]:
                 how = {} if event.given is None else {"given": event.given}
-                _end(rows, recorded, {"facility": event.facility, **how, **scope}, withdrawn=True)
+                which = {} if event.document is None else {"document": event.document}
+                _end(rows, recorded, {"facility": event.facility, **how, **which, **scope}, withdrawn=True)
         case ConsentsErased():
             rows.remove_all(ConsentRow)
 
 
-def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, str], *, withdrawn: bool) -> None:
+def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, Any], *, withdrawn: bool) -> None:
     for row in rows.of(ConsentRow, to_pos=None, **scope):
         ended = replace(row, to_pos=recorded.pos, ended_at=recorded.recorded_at, withdrawn=withdrawn)
         rows.put(ended)
@@ -111,6 +111,7 @@ VIEW = View(
         "endedAt": "ended_at",
         "withdrawn": "withdrawn",
         "because": "because",
+        "documentId": "document",
     },
     order=("granted_at", "from_pos", "record_class"),
 )

@@ -5,6 +5,7 @@ marked later) says so on every one of its rows: `cancelled_by`, `flags_now`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -18,8 +19,11 @@ from tsuzuri.domain.events import (
     Event,
     PayloadErased,
     RecordErased,
+    ReferralReceived,
 )
+from tsuzuri.domain.retention import RECEIVED
 from tsuzuri.domain.units import load_document
+from tsuzuri.domain.vocabulary import DocumentKind, RecordClass
 from tsuzuri.projections import hiding_marks, replacement_sets
 from tsuzuri.projections.hiding_marks import MarkRow, covers, keep_marks, marks_from_others, marks_looked_at
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow, Standing, document_row, entry_rows
@@ -34,7 +38,7 @@ from tsuzuri.projections.replacement_sets import (
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "record_index", 2
+NAME, VERSION = "record_index", 3
 
 TABLES = f"""
 CREATE TABLE document (
@@ -50,6 +54,7 @@ CREATE TABLE entry (
     patient_id uuid NOT NULL, entry uuid NOT NULL, from_pos bigint NOT NULL, to_pos bigint,
     registered_at timestamptz NOT NULL, closed_at timestamptz, cancelled_by uuid,
     visible_until timestamptz, document uuid NOT NULL, document_kind text NOT NULL, unit uuid NOT NULL,
+    recipient text, recipient_until timestamptz,
     record_class text NOT NULL,
     resource_type text NOT NULL, resource_place integer NOT NULL, sender text NOT NULL,
     scope text NOT NULL, stated_at timestamptz NOT NULL, standing text NOT NULL,
@@ -83,6 +88,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleReplaced,
     BundleRestored,
     BundleCancelled,
+    ReferralReceived,
     PayloadErased,
     RecordErased,
 )
@@ -106,7 +112,7 @@ def looks(event: Event) -> Sequence[Look]:
             return [*_of_document(document), *marks_looked_at(event), *hidden, *_of_sets(event)]
         case BundleCancelled(document=document):
             return [*_of_document(document), *_of_sets(event)]
-        case PayloadErased(document=document):
+        case ReferralReceived(document=document) | PayloadErased(document=document):
             return _of_document(document)
         case _:
             return []
@@ -133,9 +139,10 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     match recorded.event:
         case BundleAccepted() as event:
             _close(rows, recorded, event.document)
-            if isinstance(event, BundleRestored):
-                _uncancel(rows, event)
+            ends = _uncancel(rows, event) if isinstance(event, BundleRestored) else None
             _open(rows, recorded, event)
+            if ends is not None and event.kind is DocumentKind.REFERRAL:
+                _keep_no_longer(rows, event.document, ends)
             keep_set(rows, event)
             _settle_sets(rows, recorded, event)
         case BundleCancelled() as event:
@@ -148,6 +155,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     rows.put(replace(entry, cancelled_by=event.event_id))
             keep_set(rows, event)
             _settle_sets(rows, recorded, event)
+        case ReferralReceived() as event:
+            _keep_no_longer(rows, event.document, recorded.recorded_at + RECEIVED)
         case PayloadErased() as event:
             for row in rows.of(DocumentRow, document=event.document):
                 if row.received in event.payloads:
@@ -155,6 +164,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
             for entry in rows.of(EntryRow, document=event.document):
                 if entry.unit in event.payloads:
                     rows.remove(entry)
+                elif entry.recipient is not None:
+                    rows.put(replace(entry, recipient=None, recipient_until=None))  # the letter is gone
         case RecordErased():
             for kind in ROWS:
                 rows.remove_all(kind)
@@ -177,14 +188,35 @@ def _ended(entry: EntryRow, recorded: Recorded[Event]) -> EntryRow:
     return replace(entry, to_pos=recorded.pos, closed_at=recorded.recorded_at)
 
 
-def _uncancel(rows: Rows, event: BundleRestored) -> None:
-    """What this one cancellation had hidden was there, and may be seen as it was."""
+def _uncancel(rows: Rows, event: BundleRestored) -> datetime | None:
+    """What this one cancellation had hidden was there, and may be seen as it was; until when, at most."""
+    ends: datetime | None = None
     for row in rows.of(DocumentRow, document=event.document):
         if row.cancelled_by == event.restores:
             rows.put(replace(row, cancelled_by=None))
+            ends = max(filter(None, (ends, row.visible_until)), default=None)
     for entry in rows.of(EntryRow, document=event.document):
         if entry.cancelled_by == event.restores:
             rows.put(replace(entry, cancelled_by=None))
+    return ends
+
+
+def _keep_no_longer(rows: Rows, document: UUID, until: datetime) -> None:
+    """End a referral, in all its versions, at *until* or when it would have ended before.
+
+    What was taken out of it lives on by the rule of its own class; its recipient sees it no more as the letter's.
+    """
+    for row in rows.of(DocumentRow, document=document):
+        rows.put(replace(row, visible_until=_earlier(row.visible_until, until)))
+    for entry in rows.of(EntryRow, document=document):
+        shorter = replace(entry, recipient_until=_earlier(entry.recipient_until, until))
+        if entry.record_class == RecordClass.REFERRAL:
+            shorter = replace(shorter, visible_until=_earlier(entry.visible_until, until))
+        rows.put(shorter)
+
+
+def _earlier(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else min(one, other)
 
 
 def _open(rows: Rows, recorded: Recorded[Event], event: BundleAccepted) -> None:

@@ -12,7 +12,7 @@ from tsuzuri.domain.owners import entry_id
 from tsuzuri.domain.record import Document, Entry
 from tsuzuri.domain.retention import ranked, visible_until
 from tsuzuri.domain.units import load_entries
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RecordClass
 from tsuzuri.projections.rows import Recorded, Row
 
 
@@ -71,6 +71,8 @@ class EntryRow(Row, frozen=True, kw_only=True):
     document: UUID
     document_kind: str
     unit: UUID  # the payload it was read from: erased together
+    recipient: str | None  # of an entry that a referral holds: whom that is addressed to
+    recipient_until: datetime | None  # and from when on its recipient does not see it as such any more
     record_class: str
     resource_type: str
     resource_place: int
@@ -158,6 +160,7 @@ def _ranked_as(entry: Entry, measures: str | None) -> str | None:
 
 def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, entry: Entry) -> EntryRow:
     fact, flags = entry.fact, [str(flag) for flag in entry.flags]
+    letter = event.recipient is not None
     measures = analyte(entry, recorded.codes)
     return EntryRow(
         patient_id=event.patient,
@@ -173,6 +176,10 @@ def _entry_row(recorded: Recorded[Event], event: BundleAccepted, unit: UUID, ent
         document=event.document,
         document_kind=event.kind,
         unit=unit,
+        recipient=event.recipient,
+        recipient_until=(
+            visible_until(RecordClass.REFERRAL, registered_at=recorded.recorded_at) if letter else None
+        ),
         record_class=entry.record_class,
         resource_type=entry.resource_type,
         resource_place=entry.resource_place,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Composable, Literal
 
+from tsuzuri.domain.access import beyond_referrals
 from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import RecordClass
@@ -45,7 +46,7 @@ class Sight:
         """
         conditions: list[Composable] = [
             SQL("patient_id = {}").format(Literal(self.patient)),
-            self._grounds(SQL("flags_now") if history else SQL("flags")),
+            self._grounds(SQL("flags_now") if history else SQL("flags"), history=history, facts=facts),
         ]
         if self.left_out.everything:
             conditions.append(SQL("false"))
@@ -70,17 +71,32 @@ class Sight:
         """All rows of the patient that were recorded then, seen or not: to decide by, never to show."""
         return SQL("patient_id = {} AND {}").format(Literal(self.patient), self._recorded())
 
-    def _grounds(self, flags: SQL) -> Composable:
-        """A row is shown when one ground covers its class and every one of its marks."""
+    def _grounds(self, flags: SQL, *, history: bool, facts: bool) -> Composable:
+        """A row is shown when one ground covers its class and every one of its marks.
+
+        A table that does not say which referral its rows are of shows nothing of any.
+        """
         covered = [
-            SQL("(record_class = ANY ({}::text[]) AND {} <@ {}::text[])").format(
+            SQL("(record_class = ANY ({}::text[]) AND {} <@ {}::text[]{})").format(
                 Literal([str(record_class) for record_class in ground.classes]),
                 flags,
                 Literal([str(flag) for flag in ground.flags]),
+                self._letter(ground, facts=facts),
             )
-            for ground in self.grounds
+            for ground in (self.grounds if history else beyond_referrals(self.grounds))
         ]
         return SQL("({})").format(SQL(" OR ").join(covered)) if covered else SQL("false")
+
+    def _letter(self, ground: Ground, *, facts: bool) -> Composable:
+        """Of a ground for referrals: only theirs, as long as they may be seen."""
+        if ground.recipient is None:
+            return SQL("")
+        conditions = [SQL(" AND recipient = {}").format(Literal(ground.recipient))]
+        if facts:
+            conditions.append(SQL(" AND recipient_until > {}").format(Literal(self.decided_at)))
+        if ground.document is not None:
+            conditions.append(SQL(" AND document = {}").format(Literal(ground.document)))
+        return SQL("").join(conditions)
 
     def _moment(self, entries: Composable | None) -> list[Composable]:
         """What was recorded then and may be seen now."""

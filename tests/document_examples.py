@@ -5,7 +5,7 @@ from base64 import b64encode
 from typing import Any
 
 from examples import HOSPITAL, HOSPITAL_SYSTEM, NUMBER
-from fhir_examples import FACILITY, INSURED_SYSTEM, Json, a_collection, a_patient, a_resource
+from fhir_examples import FACILITY, INSURED_SYSTEM, OTHER_FACILITY, Json, a_collection, a_patient, a_resource
 from rendering_examples import WORDS, a_diagnosis, a_referral, a_section, marked
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.registrations import RegisteredBundle
@@ -35,7 +35,11 @@ def diagnosis(name: str, flag: str | None = None, **changes: Any) -> Json:
 
 
 def referral(
-    *diagnoses: Json, data: bytes | None = FILE, local_id: str = "ref-1", **attachment: Any
+    *diagnoses: Json,
+    data: bytes | None = FILE,
+    local_id: str = "ref-1",
+    recipient: str = HOSPITAL,
+    **attachment: Any,
 ) -> bytes:
     """The diagnoses with words about them, and one attached file; data None: it lies elsewhere."""
     inside = (
@@ -51,7 +55,7 @@ def referral(
     ]
     bundle = a_referral(*diagnoses, file, sections=sections)
     bundle["identifier"]["value"] = f"{FACILITY}^2026^{local_id}"
-    return body(bundle)
+    return body(bundle).replace(OTHER_FACILITY.encode(), recipient.encode())
 
 
 def conditions(*diagnoses: Json) -> bytes:

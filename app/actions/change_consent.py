@@ -5,13 +5,14 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from tsuzuri.app.actions.load_streams import load_consents
+from tsuzuri.app.actions.load_streams import load_consents, load_record
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, evolve
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn
+from tsuzuri.domain.referrals import addressed
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere, Guard, NarrowedMeanwhile
 
@@ -25,6 +26,17 @@ def may_change(caller: Caller, patient: UUID, facility: str) -> None:
     reader = caller.role is Role.SYSTEM and caller.facility == facility
     if not (own or reader):
         raise NotPermitted("consent is changed by the patient, or by the system of the facility it is for")
+
+
+async def sent_by(services: Services, caller: Caller, patient: UUID, document: UUID, recipient: str) -> bool:
+    """Whether the caller is the system of the facility that sent this referral to *recipient*.
+
+    What the patient told the sender (口頭同意) is registered by the sender.
+    """
+    if caller.role is not Role.SYSTEM or caller.facility == recipient:
+        return False
+    sent = addressed(await load_record(services, patient), document, recipient)
+    return sent is not None and sent.facility == caller.facility
 
 
 async def change_consent(

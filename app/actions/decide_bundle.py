@@ -11,7 +11,7 @@ from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.corrections import ends_others, remarks
-from tsuzuri.domain.events import BundleRegistered, BundleReplaced, PatientIdentified, Unit
+from tsuzuri.domain.events import BundleRegistered, BundleReplaced, ConsentGranted, PatientIdentified, Unit
 from tsuzuri.domain.record import Entry, Reading, Subject
 from tsuzuri.domain.registrations import (
     Intake,
@@ -30,7 +30,7 @@ from tsuzuri.domain.vocabulary import RecordClass, Role
 from tsuzuri.eventlog.appending import Beside, Payload
 from tsuzuri.eventlog.data_keys import KeyUse
 
-StoringEvent = PatientIdentified | BundleRegistered | BundleReplaced
+StoringEvent = PatientIdentified | BundleRegistered | BundleReplaced | ConsentGranted
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,19 @@
-"""A patient lets a facility read classes of her record, for a purpose and a time."""
+"""A patient lets a facility read classes of her record, or one referral, for a purpose and a time."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.app.actions.change_consent import change_consent, may_change
+from tsuzuri.app.actions.change_consent import change_consent, may_change, sent_by
 from tsuzuri.app.actions.find_patient import find_patient, named_by, number_digest
+from tsuzuri.app.actions.load_streams import load_record
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.consents import CARD_READER, CARD_READER_PERIOD
+from tsuzuri.domain.consents import CARD_READER, CARD_READER_PERIOD, ORAL, PATIENT, UselessConsent
 from tsuzuri.domain.events import ConsentGranted
 from tsuzuri.domain.identifiers import PatientKey, PatientNumber, facility_number
+from tsuzuri.domain.referrals import addressed, letter_until
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Role
 from tsuzuri.eventlog.appending import Claim
 
@@ -24,8 +26,12 @@ async def grant_consent(
     classes: Sequence[RecordClass],
     purpose: PurposeOfUse,
     until: datetime | None,
+    document: UUID | None = None,
 ) -> UUID:
     """Grant from now on until *until* (aware; exclusive), or for the card reader's 24 hours.
+
+    *document*: only this referral, which must be addressed to the facility. Registered by its sender's system it is
+    what the patient said there (閲覧可); that, and what she says herself, holds as long as a referral is kept.
 
     A patient of whom nothing has been registered yet may consent too: the answer tells nobody whether there is
     a record. Her number is claimed with the consent.
@@ -34,12 +40,19 @@ async def grant_consent(
         NotPermitted, Busy; tsuzuri.domain.consents.UselessConsent; tsuzuri.domain.identifiers.MalformedNumber.
     """
     patient, known = await find_patient(services, named_by(caller, key))
-    may_change(caller, patient, facility_number(facility))
+    oral = document is not None and await sent_by(services, caller, patient, document, facility)
+    if not oral:
+        may_change(caller, patient, facility_number(facility))
+        if document is not None and not await _addressed(services, patient, document, facility):
+            raise UselessConsent("the patient has no referral of that id addressed to this facility")
     claims: tuple[Claim, ...] = ()
     if not known and isinstance(key, PatientNumber):
         patient = services.new_id()
         claims = (Claim(number_digest(services, key), patient),)
     since = services.now()
+    given = PATIENT if caller.role is Role.PATIENT else ORAL if oral else CARD_READER
+    lasting = document is not None and given != CARD_READER
+    ends = letter_until(since) if lasting else since + CARD_READER_PERIOD
 
     def decide(held: consents.Consents) -> ConsentGranted:
         return consents.grant(
@@ -49,9 +62,14 @@ async def grant_consent(
             classes=tuple(classes),
             purpose=purpose,
             since=since,
-            until=until or since + CARD_READER_PERIOD,
-            given="patient" if caller.role is Role.PATIENT else CARD_READER,
+            until=until or ends,
+            given=given,
             recorded_by=caller.person,
+            document=document,
         )
 
     return await change_consent(services, patient, decide, claims)
+
+
+async def _addressed(services: Services, patient: UUID, document: UUID, facility: str) -> bool:
+    return addressed(await load_record(services, patient), document, facility) is not None

@@ -71,7 +71,7 @@ async def open_record(
             decision=decision,
         )
     problem: tuple[str, str] | None = None
-    stands = await _stands(services, patient)
+    stands = await stands_of(services, patient)
     wanted = _opened(services, patient, min_position)
     then = _opened(services, patient, as_of.token if isinstance(as_of, AsOfPosition) else None)
     if _BROKEN in (wanted, then):
@@ -116,7 +116,8 @@ def _opened(services: Services, patient: UUID, token: str | None) -> int | None:
         return _BROKEN
 
 
-async def _stands(services: Services, patient: UUID) -> Freshness:
+async def stands_of(services: Services, patient: UUID) -> Freshness:
+    """Where the record index stands in the patient's part."""
     async with services.pool.connection() as connection:
         return await freshness(connection, record_index.NAME, services.log.part_of(patient), patient)
 
@@ -124,7 +125,7 @@ async def _stands(services: Services, patient: UUID) -> Freshness:
 async def _wait_for(services: Services, patient: UUID, position: int, seconds: float) -> Freshness:
     deadline = time.monotonic() + seconds
     while True:
-        stands = await _stands(services, patient)
+        stands = await stands_of(services, patient)
         if stands.position >= position or stands.quarantined or time.monotonic() > deadline:
             return stands
         await asyncio.sleep(_POLL_SECONDS)

@@ -62,7 +62,7 @@ def _permitted(
             purpose=request.purpose,
             bases=decision.bases,
             classes_asked=tuple(c for c in RecordClass if c in reading.asked),
-            classes_permitted=decision.classes,
+            classes_permitted=decision.classes_told,
         ),
         audit=AccessAudit(
             operation_sha256=operation.sha256,

@@ -3,29 +3,37 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from tsuzuri.app.actions.change_consent import change_consent, may_change
+from tsuzuri.app.actions.change_consent import change_consent, may_change, sent_by
 from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.consents import CARD_READER
+from tsuzuri.domain.consents import CARD_READER, ORAL
 from tsuzuri.domain.events import ConsentWithdrawn
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.vocabulary import RecordClass, Role
 
 
 async def withdraw_consent(
-    services: Services, caller: Caller, key: PatientKey, facility: str, classes: Sequence[RecordClass]
+    services: Services,
+    caller: Caller,
+    key: PatientKey,
+    facility: str,
+    classes: Sequence[RecordClass],
+    document: UUID | None = None,
 ) -> UUID:
     """Withdraw the listed classes, or all of them when none is listed; returns the event's id.
 
-    A facility's system withdraws what was given at its card reader, not what the patient granted herself.
+    *document*: only what was given for this referral. A facility's system withdraws what was given at its card reader,
+    the sender of a referral what was told to it; not what the patient granted herself.
 
     Raises:
         NotPermitted, Busy; tsuzuri.domain.consents.NothingToWithdraw.
     """
     patient, _ = await find_patient(services, named_by(caller, key))
-    may_change(caller, patient, facility)
+    oral = document is not None and await sent_by(services, caller, patient, document, facility)
+    if not oral:
+        may_change(caller, patient, facility)
 
     def decide(held: consents.Consents) -> ConsentWithdrawn:
         return consents.withdraw(
@@ -34,7 +42,8 @@ async def withdraw_consent(
             facility=facility,
             classes=tuple(classes),
             recorded_by=caller.person,
-            given=None if caller.role is Role.PATIENT else CARD_READER,
+            given=None if caller.role is Role.PATIENT else ORAL if oral else CARD_READER,
+            document=document,
         )
 
     return await change_consent(services, patient, decide)

@@ -16,6 +16,7 @@ from tsuzuri.domain.events.bundles import (
     IdentitySettled,
     NumberPeriod,
     PatientIdentified,
+    ReferralReceived,
     Unit,
     UnmatchedIdentity,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "PatientIdentified",
     "PayloadErased",
     "RecordErased",
+    "ReferralReceived",
     "StreamErased",
     "TrailRead",
     "Unit",
@@ -74,6 +76,7 @@ EVENTS: tuple[type[Event], ...] = (
     BundleReplaced,
     BundleCancelled,
     BundleRestored,
+    ReferralReceived,
     IdentitySettled,
     PayloadErased,
     RecordErased,

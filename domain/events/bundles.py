@@ -99,6 +99,7 @@ class BundleAccepted(Event):
     touches: tuple[RecordClass, ...] = ()  # classes of which something begins or ends with this event
     rules: str = ""  # the version of the rules it was checked against: "clins-1.10 1 5be0c1d2"
     codes: str = ""  # the code release in force
+    recipient: str | None = None  # 紹介先, 10 digits: whom a referral is addressed to
     scope: str = ""  # the department whose set it is, where sets are kept by department; else the facility's
 
 
@@ -145,3 +146,17 @@ class BundleCancelled(Event):
     reason: str
     sender: str
     touches: tuple[RecordClass, ...] = ()  # classes of which something ends with this event
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralReceived(Event):
+    """取得: the facility that a referral is addressed to has taken it over. It is kept for a week from here on."""
+
+    TOPIC = "referral-received"
+    STREAM = Stream.RECORD
+
+    patient: UUID
+    document: UUID
+    facility: str  # the recipient
+    receives: UUID  # event id of the version in force
+    received_by: str  # person or system id

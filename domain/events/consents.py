@@ -23,6 +23,7 @@ class ConsentGranted(Event):
     until: datetime  # exclusive
     given: str  # how: "card-reader", "oral", "patient"; a later grant given so takes the place of the earlier
     recorded_by: str  # person or system id
+    document: UUID | None = None  # the one referral it is for; None: whatever is of the classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,3 +38,4 @@ class ConsentWithdrawn(Event):
     classes: tuple[RecordClass, ...] = ()
     recorded_by: str
     given: str | None = None  # only what was given in this way; None: however it was given
+    document: UUID | None = None  # only what was given for this one referral

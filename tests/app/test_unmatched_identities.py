@@ -141,7 +141,12 @@ def test_a_changed_number_keeps_one_patient_whose_history_is_found_under_both(te
         )
         after = await register(
             world,
-            sent("set-2", number=NEW_NUMBER, period={"start": "2026-04-01"}, conditions={"2": "以後"}),
+            sent(
+                "set-2",
+                number=NEW_NUMBER,
+                period={"start": "2026-04-01"},
+                conditions={"1": "以前", "2": "以後"},
+            ),
         )
         await world.data(HOSPITAL_SYSTEM, GRANT, patient={"insuredPerson": NEW_NUMBER}, facility=HOSPITAL)
 

@@ -10,7 +10,7 @@ import pytest
 
 from access_examples import A_MICROSECOND, LATER, given, permitted, refusal
 from examples import CLINIC, HOSPITAL, NOON, PATIENT, SIX, STRANGER, a_request, granted, withdrawn
-from tsuzuri.domain.access import AccessRequest, Permitted, Refused, decide
+from tsuzuri.domain.access import LETTER_CLASSES, AccessRequest, Permitted, Refused, decide
 from tsuzuri.domain.consents import Consents
 from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, RefusalReason, Role
 
@@ -122,6 +122,10 @@ def test_a_diagnosis_she_was_not_told_is_shown_to_clinicians_and_not_to_her() ->
     assert set(theirs.flags) == {Flag.LTS, Flag.UNINFORMED}
 
 
+BUT_REFERRALS = tuple(c for c in RecordClass if c is not RecordClass.REFERRAL)
+LETTER = (RecordClass.REFERRAL,)
+
+
 # --- the golden matrix: role × purpose × consent → answer
 
 
@@ -145,6 +149,16 @@ def consent_states(purpose: PurposeOfUse) -> dict[str, Consents]:
         "after withdrawal": given(grant, withdrawn(), lab),
         "for other purpose": given(granted(purpose=another)),
         "to other facility": given(granted(purpose=purpose, facility=CLINIC)),
+        "one referral": given(granted(purpose=purpose, classes=LETTER, document=LATER)),
+        "and another": given(
+            granted(purpose=purpose, classes=LETTER, document=LATER),
+            granted(purpose=purpose, classes=LETTER, document=STRANGER, event_id=LATER),
+        ),
+        "one of two withdrawn": given(
+            granted(purpose=purpose, classes=LETTER, document=LATER),
+            granted(purpose=purpose, classes=LETTER, document=STRANGER),
+            withdrawn(document=LATER),
+        ),
     }
 
 
@@ -164,6 +178,10 @@ def told(answer: Permitted | Refused) -> str:
     for ground in answer.grounds:
         short = "the six informations" if ground.classes == SIX else " ".join(ground.classes)
         short = "every class" if ground.classes == tuple(RecordClass) else short
+        short = "all but referrals" if ground.classes == BUT_REFERRALS else short
+        short = "all it holds" if ground.classes == LETTER_CLASSES else short
+        if ground.recipient == HOSPITAL:
+            short += " in the referrals to it" if ground.document is None else " in one referral to it"
         grounds.append(f"{ground.basis} of {short} [{' '.join(ground.flags)}]")
     return " + ".join(grounds)
 

@@ -206,7 +206,7 @@ def test_lists_within_lists_do_not_multiply_without_end(tell: Tell) -> None:
     async def story(world: World) -> None:
         number = sample_patients(1, 7)[0].insured_person
         for bundle in sample_bundles(1, 7):
-            if "referral" in bundle.name or "discharge" in bundle.name:
+            if "checkup" in bundle.name or "discharge" in bundle.name:
                 sender = Caller(person="emr", role=Role.SYSTEM, facility=bundle.facility)
                 await world.application.register_bundle(sender, bundle.body)
         every = ", ".join(RecordClass)

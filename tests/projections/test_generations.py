@@ -78,7 +78,7 @@ def test_a_rebuild_from_the_first_event_gives_the_live_rows(
 
     assert [name for name, comparison in compared.items() if not comparison.equal] == []
     rows = {name: comparison.rows for name, comparison in compared.items() if comparison.rows}
-    assert rows == {"record_index": 18, "patient_summary": 6, "identities": 9}, (
+    assert rows == {"record_index": 18, "patient_summary": 6, "identities": 13}, (
         "three sets beside the entries"
     )
 

@@ -1,0 +1,240 @@
+"""診療情報提供書 as its recipient, its sender and the patient find it: where each one stands."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+import strawberry
+from psycopg.sql import Composable
+from strawberry.types import Info
+
+from tsuzuri.domain.referrals import ReferralState as State
+from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass
+from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.enums import ReferralState
+from tsuzuri.graphql.facility_types import Facility
+from tsuzuri.graphql.paging import Connection, opened, page
+from tsuzuri.graphql.patient_record import Patient
+from tsuzuri.graphql.readings import Path, Reading, RefusedReading
+from tsuzuri.graphql.record_reader import RecordReader
+from tsuzuri.graphql.record_types import Document
+from tsuzuri.graphql.statements import Cursor, Source, equal
+from tsuzuri.projections import consent_register, referral_states, referrals
+
+PATIENTS_MAX = 50
+"""Of so many patients one page may tell: each of them has a read in the audit trail."""
+_AT_ONCE = 8
+
+Row = Mapping[str, Any]
+
+
+@strawberry.type(description="Where one referral stands. Its text: `document`, for those who may read it.")
+class Referral:
+    sender_number: strawberry.Private[str]
+    recipient_number: strawberry.Private[str | None]
+
+    id: strawberry.ID = strawberry.field(description="The document's id.")
+    state: ReferralState = strawberry.field(description="閲覧保留, 閲覧可, 取得済, …")
+    system: str = strawberry.field(description="Bundle.identifier of the sender: its system.")
+    value: str = strawberry.field(description="Bundle.identifier of the sender: its value.")
+    registered_at: datetime = strawberry.field(description="When this version was registered here, UTC.")
+    received_at: datetime | None = strawberry.field(description="取得: when its recipient received it, UTC.")
+    visible_until: datetime | None = strawberry.field(description="From then on it is seen no more, UTC.")
+    erased_at: datetime | None = strawberry.field(description="When it was erased, UTC.")
+
+    @strawberry.field(description="紹介元.")
+    async def sender(self, info: Info[Context, None]) -> Facility:
+        return await info.context.facilities.load(self.sender_number)
+
+    @strawberry.field(description="紹介先. Null: it names none, so nobody can receive it.")
+    async def recipient(self, info: Info[Context, None]) -> Facility | None:
+        if self.recipient_number is None:
+            return None
+        return await info.context.facilities.load(self.recipient_number)
+
+    @classmethod
+    def of(cls, row: Row, **more: Any) -> Self:
+        return cls(
+            sender_number=row["sender"],
+            recipient_number=row["recipient"],
+            id=strawberry.ID(str(row["id"])),
+            state=State(row["state"]),
+            system=row["system"],
+            value=row["value"],
+            registered_at=row["registeredAt"],
+            received_at=row["receivedAt"],
+            visible_until=row["visibleUntil"],
+            erased_at=row["erasedAt"],
+            **more,
+        )
+
+
+@strawberry.type(description="A referral to your facility that you may read now.")
+class ReceivedReferral(Referral):
+    reader: strawberry.Private[RecordReader]
+    document_row: strawberry.Private[Row]
+
+    @strawberry.field(description="Who it is about.")
+    async def patient(self) -> Patient:
+        return await Patient.read(self.reader)
+
+    @strawberry.field(description="The referral itself.")
+    async def document(self) -> Document:
+        return Document.of(self.reader, self.document_row)
+
+
+@strawberry.type(description="Referrals, newest first.")
+class ReferralConnection(Connection[Referral]):
+    pass
+
+
+@strawberry.type(description="Referrals to your facility that you may read now, newest first.")
+class ReferralInbox(Connection[ReceivedReferral]):
+    pass
+
+
+@dataclass(frozen=True)
+class _List:
+    """One list of referrals: which rows, and what its cursors are for."""
+
+    source: Source
+    use: str
+    conditions: Sequence[Composable]
+
+    async def rows(self, context: Context, first: int, after: Cursor | None) -> list[dict[str, Any]]:
+        return await context.application.fetch(self.source.page(self.conditions, first, after))
+
+
+@dataclass(frozen=True)
+class _States(Source):
+    """The referrals with their states at the moment of the question."""
+
+    consents: str
+    at: datetime
+
+    def table(self) -> Composable:
+        return referral_states.with_states(self.schema, self.consents, self.at)
+
+
+async def inbox(
+    context: Context, path: Path, first: int, after: str | None, state: State | None
+) -> ReferralInbox:
+    """What is addressed to the caller's facility and may be read now, each read decided and noted by itself."""
+    facility, at = _facility(context), context.application.now()
+    consents = await context.application.live_schema(consent_register.NAME)
+    open_to_it = referral_states.readable(consents, at)
+    listed = await _list(context, "inbox", "recipient", facility, state, at, [open_to_it])
+    cursor = opened(context.application.seals, listed.use, after)
+    candidates = await listed.rows(context, _size(first), cursor)
+    readings = await _readings(context, path, [row["patient"] for row in candidates[:first]])
+    nodes: list[tuple[Any, list[Any]]] = []
+    for row in candidates[:first]:
+        reading = readings.get(row["patient"])
+        reader = RecordReader(context, reading) if reading else None
+        document = await reader.document(row["id"]) if reader else None
+        if reader is None or document is None:  # closed since the register was read, or not in the index yet
+            continue
+        if reader.reading not in context.readings.permitted:
+            context.readings.permitted.append(reader.reading)
+        nodes.append((ReceivedReferral.of(row, reader=reader, document_row=document), row["_cursor"]))
+    more = len(candidates) > first
+    edges, page_info = page(context.application.seals, listed.use, nodes, first, began=after is not None)
+    if more:
+        page_info.has_next_page = True
+        page_info.end_cursor = context.application.seals.seal(listed.use, candidates[first - 1]["_cursor"])
+    return ReferralInbox(edges=edges, page_info=page_info)
+
+
+async def outbox(
+    context: Context, path: Path, first: int, after: str | None, state: State | None
+) -> ReferralConnection:
+    """What the caller's facility sent; the look is noted for each patient on the page."""
+    listed = await _list(context, "outbox", "sender", _facility(context), state, context.application.now())
+    cursor = opened(context.application.seals, listed.use, after)
+    rows = await listed.rows(context, _size(first), cursor)
+    of_patient: dict[UUID, Reading] = {}
+    for row in rows[:first]:
+        if row["patient"] not in of_patient:
+            reading = await context.application.open_own_referrals(context.caller, row["patient"], path)
+            assert not isinstance(reading, RefusedReading), "a facility may always see what it sent"
+            reading.ask([RecordClass.REFERRAL])
+            of_patient[row["patient"]] = reading
+        of_patient[row["patient"]].show([(row["id"], RecordClass.REFERRAL)])
+    context.readings.permitted += of_patient.values()
+    return _connection(context, listed.use, rows, first, after)
+
+
+async def own_referrals(
+    reader: RecordReader, first: int, after: str | None, state: State | None
+) -> ReferralConnection:
+    """All referrals of the patient who asks, whatever became of them."""
+    context, patient = reader.context, reader.reading.sight.patient
+    listed = await _list(
+        context, f"referrals/{patient}", "patient_id", patient, state, context.application.now()
+    )
+    cursor = opened(context.application.seals, listed.use, after)
+    rows = await listed.rows(context, _size(first), cursor)
+    reader.reading.ask([RecordClass.REFERRAL])
+    reader.reading.show((row["id"], RecordClass.REFERRAL) for row in rows[:first])
+    return _connection(context, listed.use, rows, first, after)
+
+
+async def _list(
+    context: Context,
+    use: str,
+    column: str,
+    value: Any,
+    state: State | None,
+    at: datetime,
+    conditions: Sequence[Composable] = (),
+) -> _List:
+    schema = await context.application.live_schema(referrals.NAME)
+    consents = await context.application.live_schema(consent_register.NAME)
+    source = _States(referral_states.VIEW, schema, equal(column, value), consents, at)
+    asked = [] if state is None else [referral_states.in_states([state])]
+    return _List(source, f"{use}/{value}", [*conditions, *asked])
+
+
+async def _readings(context: Context, path: Path, patients: Sequence[UUID]) -> Mapping[UUID, Reading]:
+    """One read for each patient that may be read; few are opened at once, so that one caller leaves room for others."""
+    room = asyncio.Semaphore(_AT_ONCE)
+    volatile: set[Path] = set()  # they are told of in one answer
+
+    async def opened_for(patient: UUID) -> Reading | None:
+        async with room:
+            reading = await context.application.open_record(
+                context.caller, patient, PurposeOfUse.TREAT, as_of=None, min_position=None, path=path
+            )
+        if isinstance(reading, RefusedReading):
+            return None
+        reading.volatile = volatile
+        return reading
+
+    different = list(dict.fromkeys(patients))
+    found = await asyncio.gather(*map(opened_for, different))
+    return {patient: reading for patient, reading in zip(different, found, strict=True) if reading}
+
+
+def _connection(
+    context: Context, use: str, rows: Sequence[Row], first: int, after: str | None
+) -> ReferralConnection:
+    nodes = [(Referral.of(row), row["_cursor"]) for row in rows]
+    edges, page_info = page(context.application.seals, use, nodes, first, began=after is not None)
+    return ReferralConnection(edges=edges, page_info=page_info)
+
+
+def _facility(context: Context) -> str:
+    """Raises RequestRefused."""
+    if context.caller.facility is None:
+        raise RequestRefused("FORBIDDEN", "only who stands for a facility has referrals")
+    return context.caller.facility
+
+
+def _size(first: int) -> int:
+    """Raises RequestRefused."""
+    if not 1 <= first <= PATIENTS_MAX:
+        raise RequestRefused("BAD_INPUT", f"first is a number from 1 to {PATIENTS_MAX}")
+    return first
