@@ -14,6 +14,7 @@ from tsuzuri.app.actions import operate_projections
 from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
 from tsuzuri.app.actions.grant_consent import grant_consent
+from tsuzuri.app.actions.link_patients import link_patients, unlink_patients
 from tsuzuri.app.actions.list_facilities import list_facilities
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
@@ -36,6 +37,7 @@ from tsuzuri.domain.events import RecordErased
 from tsuzuri.domain.facilities import Facility, FacilityMalformed, NothingToClose
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
+from tsuzuri.domain.links import CannotLink, NothingToUnlink
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.referrals import NoSuchReferral
 from tsuzuri.domain.registrations import RegisteredBundle
@@ -68,6 +70,8 @@ CODES: dict[type[Exception], str] = {
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
     NothingToSettle: "NOTHING_TO_SETTLE",
+    CannotLink: "CANNOT_LINK",
+    NothingToUnlink: "NOTHING_TO_UNLINK",
     UnknownProjection: "UNKNOWN_PROJECTION",
     UnknownGeneration: "UNKNOWN_GENERATION",
     NotReady: "NOT_READY",
@@ -221,6 +225,14 @@ class TsuzuriApplication:
     async def settle_identity(self, caller: Caller, patient: UUID, identity: UUID, reason: str) -> UUID:
         with told():
             return await settle_identity(self.services, caller, patient, identity, reason=reason)
+
+    async def link_patients(self, caller: Caller, survivor: UUID, other: UUID, reason: str) -> UUID:
+        with told():
+            return await link_patients(self.services, caller, survivor, other, reason=reason)
+
+    async def unlink_patients(self, caller: Caller, patient: UUID, link: UUID, reason: str) -> UUID:
+        with told():
+            return await unlink_patients(self.services, caller, patient, link, reason=reason)
 
     async def trail_complete_until(self) -> datetime:
         with told():

@@ -51,3 +51,5 @@ class AccessAudit:
     schema_sha256: str
     projections: Mapping[str, int] = field(default_factory=dict)  # name → version
     session: str | None = None  # the token's id (jti)
+    linked: Mapping[UUID, int] = field(default_factory=dict)
+    """Who else was the same person then → where her consent stream stood."""

@@ -1,5 +1,6 @@
 """One patient's consents in force: what `decide` reads, kept folded in the log beside her events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -43,6 +44,12 @@ class Consents:
     patient: UUID
     version: int = 0
     grants: tuple[Grant, ...] = ()  # in the order in which they were given
+
+
+def together(all_of_her: Sequence[Consents]) -> Consents:
+    """The consents of patients who are one person: what any of them gave. The version is the first one's."""
+    grants = tuple(grant for consents in all_of_her for grant in consents.grants)
+    return replace(all_of_her[0], grants=grants)
 
 
 def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn | Erased) -> Consents:

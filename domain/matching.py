@@ -23,6 +23,7 @@ from tsuzuri.domain.identifiers import (
     PatientNumber,
     identifier,
 )
+from tsuzuri.domain.links import members
 from tsuzuri.domain.record import Demographics, Period, Subject
 from tsuzuri.domain.registrations import PatientRecord
 from tsuzuri.domain.vocabulary import UnmatchedReason
@@ -78,11 +79,14 @@ class _Match:
         record = self._record(patient)
         if self._differs(record):
             self._doubt(UnmatchedReason.DEMOGRAPHICS_DIFFER)
+        linked = members(record.patient, record.links) if record else ()
         hers: list[PatientNumber] = []
         disputed: list[PatientNumber] = []
         for number in self.subject.numbers:
             owner = self.known.owners.get(number)
             if owner is not None and owner != patient:
+                if owner in linked:
+                    continue
                 disputed.append(number)
                 self._doubt_disputed(number, owner)
             elif owner is not None or self._becomes_hers(number, record):
@@ -101,7 +105,8 @@ class _Match:
             owner = self.known.owners.get(number)
             if owner is None:
                 continue
-            elsewhere = local is not None and self.known.owners.get(local) != owner
+            also = members(owner, self.known.records[owner].links)
+            elsewhere = local is not None and self.known.owners.get(local) not in also
             doubtful = self._may_be_anothers(number, owner) and self._differs(self.known.records[owner])
             if not (elsewhere and doubtful):
                 return owner

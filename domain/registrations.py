@@ -21,8 +21,11 @@ from tsuzuri.domain.events import (
     HoldPlaced,
     Identifier,
     IdentitySettled,
+    Link,
     NumberPeriod,
     PatientIdentified,
+    PatientsLinked,
+    PatientsUnlinked,
     PayloadErased,
     ReferralReceived,
     StreamErased,
@@ -111,12 +114,15 @@ class PatientRecord:
     periods: Mapping[tuple[str, str], Period] = field(default_factory=dict)  # of identifiers, where stated
     unmatched: frozenset[Key] = frozenset()  # all there ever was to look at
     unsettled: frozenset[UUID] = frozenset()  # what of it waits for an operator
+    links: tuple[Link, ...] = ()  # of the whole set of patients who are this person: see domain/links.py
     holds: frozenset[UUID] = frozenset()
 
 
 RecordEvent = (
     PatientIdentified
     | IdentitySettled
+    | PatientsLinked
+    | PatientsUnlinked
     | BundleRegistered
     | BundleReplaced
     | BundleRestored
@@ -152,6 +158,8 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
             documents[event.document] = replace(documents[event.document], accepted=event, cancelled_by=None)
         case IdentitySettled():
             return replace(changed, unsettled=record.unsettled - {event.identity})
+        case PatientsLinked() | PatientsUnlinked():
+            return replace(changed, links=event.links)
         case BundleRegistered() | BundleReplaced():
             before = documents.get(event.document)
             past = frozenset[str]()
@@ -283,6 +291,17 @@ def _classes(kind: DocumentKind, units: tuple[Unit, ...]) -> tuple[RecordClass, 
     held = {unit.record_class for unit in units} | {DOCUMENT_CLASSES.get(kind)}
     held |= set(REPLACEMENT_SETS.get(kind, ()))
     return tuple(record_class for record_class in RecordClass if record_class in held)
+
+
+def holder(record: PatientRecord, document: Document, records: Mapping[UUID, PatientRecord]) -> PatientRecord:
+    """Of those who are the same person, who has this document already; else the patient herself.
+
+    *records*: of all of them.
+    """
+    linked = {one for link in record.links for one in (link.survivor, link.other)} - {record.patient}
+    others = (records[one] for one in sorted(linked))
+    holders = (one for one in (record, *others) if document_key(one.patient, document) in one.documents)
+    return next(holders, record)
 
 
 def hiding_marks(entries: Iterable[Entry]) -> dict[str, tuple[Flag, ...]]:

@@ -1,4 +1,4 @@
-"""What is done to data keys, as the keeper: destroyed or held, together with the event that says so."""
+"""What the keeper does together with the event that says so: destroy or hold data keys; link patients."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -51,6 +51,20 @@ class KeyKeeper:
         place = part_of(write.owner, self._parts), write.owner, hold, standing
         self._with_event(
             write, lambda connection: connection.execute("SELECT set_hold(%s::smallint, %s, %s, %s)", place)
+        )
+
+    def link(self, write: Write, sets: Sequence[Sequence[UUID]]) -> None:
+        """Say which patients are one person, the survivor first, and store the events that say so. Raises as `destroy`.
+
+        *sets*: of all whom it concerns; a set of one is nobody else any more.
+        """
+        members = [member for one in sets for member in one]
+        parts = [part_of(member, self._parts) for member in members]
+        self._with_event(
+            write,
+            lambda connection: connection.execute(
+                "SELECT set_linked(%s::smallint[], %s, %s)", (parts, members, [len(one) for one in sets])
+            ),
         )
 
     def _with_event(self, write: Write, begin: Callable[[Connection[Any]], Any]) -> None:

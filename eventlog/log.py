@@ -43,6 +43,7 @@ AsyncPool = AsyncConnectionPool[AsyncConnection[Any]]
 class PatientHead:
     """What a decision reads of one patient, and the position the guard compares."""
 
+    patient: UUID
     guard_pos: int = 0
     consents: bytes | None = None
 
@@ -171,26 +172,48 @@ class EventLog:
 
         return await asyncio.to_thread(folded)
 
-    async def head(self, patient: UUID) -> PatientHead:
-        """One row by its key, whether the patient exists or not: both cost the same."""
+    async def heads(self, patient: UUID) -> list[PatientHead]:
+        """The patient's head; when she is linked, those of all who are the same person, the survivor's first.
+
+        One statement by keys alone, whether the patient exists or not: both cost the same.
+        """
         part = self.part_of(patient)
         async with self.readers.connection() as connection:
             cursor = await connection.execute(
-                """SELECT h.guard_pos, h.consents, h.consents_key, k.epoch, k.wrapped
+                """SELECT m.patient_id, h.guard_pos, h.consents, h.consents_key, k.epoch, k.wrapped
                    FROM (SELECT %b::smallint AS part, %b::uuid AS patient_id) AS asked
-                   LEFT JOIN patient_head h USING (part, patient_id)
-                   LEFT JOIN data_key k ON k.part = h.part AND k.key_id = h.consents_key""",
+                   LEFT JOIN patient_head own USING (part, patient_id)
+                   CROSS JOIN LATERAL (
+                       SELECT * FROM unnest(own.linked_parts, own.linked) WITH ORDINALITY AS l (part, patient_id, place)
+                       UNION ALL SELECT asked.part, asked.patient_id, 1 WHERE coalesce(own.linked, '{}') = '{}'
+                   ) AS m
+                   LEFT JOIN patient_head h ON h.part = m.part AND h.patient_id = m.patient_id
+                   LEFT JOIN data_key k ON k.part = h.part AND k.key_id = h.consents_key
+                   ORDER BY m.place""",
                 (part, patient),
                 prepare=True,
                 binary=True,
             )
-            row = await cursor.fetchone()
-        assert row is not None
-        guard_pos, consents, key_id, epoch, wrapped = row
+            rows = await cursor.fetchall()
+        return [self._head(*row) for row in rows]
+
+    async def head(self, patient: UUID) -> PatientHead:
+        """The patient's own, whoever else is the same person."""
+        return next(head for head in await self.heads(patient) if head.patient == patient)
+
+    def _head(
+        self,
+        patient: UUID,
+        guard_pos: int | None,
+        consents: bytes | None,
+        key_id: UUID,
+        epoch: int,
+        wrapped: bytes | None,
+    ) -> PatientHead:
         if consents is None:
-            return PatientHead(guard_pos or 0)
+            return PatientHead(patient, guard_pos or 0)
         secret = self.ring.secret(WrappedKey(key_id, patient, KeyUse.CONSENT, epoch, wrapped))
-        return PatientHead(guard_pos, secret and unseal_consents(secret, patient, consents))
+        return PatientHead(patient, guard_pos or 0, secret and unseal_consents(secret, patient, consents))
 
     async def payload(self, owner: UUID, payload: UUID) -> bytes | None:
         """What was stored beside an event of *owner*; None when there is none, or it was erased.

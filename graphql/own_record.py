@@ -14,7 +14,7 @@ from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import ReferralConnection, own_referrals
-from tsuzuri.graphql.statements import Source, equal
+from tsuzuri.graphql.statements import Source, one_of
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
 from tsuzuri.projections import consent_register
 
@@ -71,7 +71,7 @@ class Me:
         source = Source(
             consent_register.VIEW,
             await application.live_schema(consent_register.NAME),
-            equal("patient_id", self.reader.reading.sight.patient),
+            one_of("patient_id", self.reader.reading.sight.patients),
         )
         rows = await application.fetch(source.page([], CONSENTS_MAX, None))
         return [Consent.of(row) for row in rows]
@@ -86,4 +86,4 @@ class Me:
     async def accesses(
         self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
     ) -> OwnAccessConnection:
-        return await own_accesses(info.context, self.reader.reading.sight.patient, first, after)
+        return await own_accesses(info.context, self.reader.reading.sight.patients, first, after)

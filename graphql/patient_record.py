@@ -14,6 +14,7 @@ from tsuzuri.graphql.enums import AccessBasis, DocumentKind, Flag, RecordClass, 
 from tsuzuri.graphql.group_types import EntryGroup, entry_groups
 from tsuzuri.graphql.inputs import Period
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
+from tsuzuri.graphql.positions import sealed_position
 from tsuzuri.graphql.readings import Reading, RefusedReading
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.record_types import (
@@ -189,8 +190,7 @@ class PatientRecord:
 
     @strawberry.field(description="What the answer stands on.")
     async def as_of(self) -> Standing:
-        sight = self._reading.sight
-        sealed = self.reader.application.seals.seal(self.reader.use("position"), [sight.position])
+        sealed = sealed_position(self.reader.application.seals, self._reading.sight)
         return Standing(reading=self._reading, sealed=sealed)
 
     @strawberry.field(

@@ -10,6 +10,7 @@ import orjson
 
 from tsuzuri.domain.access import AccessRequest, Permitted, Refused
 from tsuzuri.domain.vocabulary import RecordClass
+from tsuzuri.eventlog.appending import Guard
 from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.sight import Sight
 
@@ -34,11 +35,12 @@ class Reading:
     request: AccessRequest
     decision: Permitted
     sight: Sight
-    guard_pos: int
+    guards: tuple[Guard, ...]  # nothing may have narrowed since, for the patient and who is the same person
     as_of: str | None = None
     incomplete: bool = False
     problem: tuple[str, str] | None = None  # code and message: permitted, but not to be answered as asked
     stands: Freshness
+    linked: Mapping[UUID, int] = field(default_factory=dict)  # who else is the same person → consent version
     asked: set[RecordClass] = field(default_factory=set)
     shown: dict[UUID, RecordClass] = field(default_factory=dict)
     volatile: set[Path] = field(default_factory=set)

@@ -148,7 +148,7 @@ class RecordReader:
         Raises RequestRefused when the operation has opened too much already.
         """
         async with self.context.turn:
-            body = await self.application.payload(self.reading.sight.patient, document["received"])
+            body = await self.application.payload(document["owner"], document["received"])
         self._charge(len(body or b"") // BYTES_OF_A_ROW)
         return body
 
@@ -226,6 +226,7 @@ class RecordReader:
         sight = self.reading.sight
         if (
             not classes
+            or sight.others
             or any(self._in_letters(record_class) for record_class in classes)
             or sight.recorded_by
             or sight.left_out != LeftOut()

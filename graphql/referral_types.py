@@ -21,7 +21,7 @@ from tsuzuri.graphql.patient_record import Patient
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.record_types import Document
-from tsuzuri.graphql.statements import Cursor, Source, equal
+from tsuzuri.graphql.statements import Cursor, Source, equal, one_of
 from tsuzuri.projections import consent_register, referral_states, referrals
 
 PATIENTS_MAX = 50
@@ -126,7 +126,7 @@ async def inbox(
     facility, at = _facility(context), context.application.now()
     consents = await context.application.live_schema(consent_register.NAME)
     open_to_it = referral_states.readable(consents, at)
-    listed = await _list(context, "inbox", "recipient", facility, state, at, [open_to_it])
+    listed = await _list(context, f"inbox/{facility}", equal("recipient", facility), state, at, [open_to_it])
     cursor = opened(context.application.seals, listed.use, after)
     candidates = await listed.rows(context, _size(first), cursor)
     readings = await _readings(context, path, [row["patient"] for row in candidates[:first]])
@@ -152,7 +152,9 @@ async def outbox(
     context: Context, path: Path, first: int, after: str | None, state: State | None
 ) -> ReferralConnection:
     """What the caller's facility sent; the look is noted for each patient on the page."""
-    listed = await _list(context, "outbox", "sender", _facility(context), state, context.application.now())
+    facility = _facility(context)
+    sent = equal("sender", facility)
+    listed = await _list(context, f"outbox/{facility}", sent, state, context.application.now())
     cursor = opened(context.application.seals, listed.use, after)
     rows = await listed.rows(context, _size(first), cursor)
     of_patient: dict[UUID, Reading] = {}
@@ -171,10 +173,9 @@ async def own_referrals(
     reader: RecordReader, first: int, after: str | None, state: State | None
 ) -> ReferralConnection:
     """All referrals of the patient who asks, whatever became of them."""
-    context, patient = reader.context, reader.reading.sight.patient
-    listed = await _list(
-        context, f"referrals/{patient}", "patient_id", patient, state, context.application.now()
-    )
+    context, sight = reader.context, reader.reading.sight
+    hers = one_of("patient_id", sight.patients)
+    listed = await _list(context, f"referrals/{sight.patient}", hers, state, context.application.now())
     cursor = opened(context.application.seals, listed.use, after)
     rows = await listed.rows(context, _size(first), cursor)
     reader.reading.ask([RecordClass.REFERRAL])
@@ -185,17 +186,16 @@ async def own_referrals(
 async def _list(
     context: Context,
     use: str,
-    column: str,
-    value: Any,
+    which: Composable,
     state: State | None,
     at: datetime,
     conditions: Sequence[Composable] = (),
 ) -> _List:
     schema = await context.application.live_schema(referrals.NAME)
     consents = await context.application.live_schema(consent_register.NAME)
-    source = _States(referral_states.VIEW, schema, equal(column, value), consents, at)
+    source = _States(referral_states.VIEW, schema, which, consents, at)
     asked = [] if state is None else [referral_states.in_states([state])]
-    return _List(source, f"{use}/{value}", [*conditions, *asked])
+    return _List(source, use, [*conditions, *asked])
 
 
 async def _readings(context: Context, path: Path, patients: Sequence[UUID]) -> Mapping[UUID, Reading]:
@@ -215,7 +215,12 @@ async def _readings(context: Context, path: Path, patients: Sequence[UUID]) -> M
 
     different = list(dict.fromkeys(patients))
     found = await asyncio.gather(*map(opened_for, different))
-    return {patient: reading for patient, reading in zip(different, found, strict=True) if reading}
+    of_person = {reading.sight.patient: reading for reading in found if reading}
+    return {
+        patient: of_person[reading.sight.patient]
+        for patient, reading in zip(different, found, strict=True)
+        if reading
+    }
 
 
 def _connection(

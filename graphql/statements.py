@@ -93,8 +93,9 @@ class Source:
 
 def guarded(view: View, schema: str, sight: Sight) -> Source:
     """A view whose rows are shown only under a decision."""
-    entries = Identifier(schema, view.table) if view.history and view.facts else None
-    return Source(view, schema, sight.predicate(history=view.history, facts=view.facts, entries=entries))
+    holds_entries = view.history and view.facts
+    seen = sight.predicate(history=view.history, facts=view.facts, schema=schema if holds_entries else None)
+    return Source(view, schema, seen)
 
 
 def one_of(column: str, values: Sequence[Any]) -> Composable:

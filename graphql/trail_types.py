@@ -1,12 +1,12 @@
 """監査証跡: who saw what, when, on which basis, as auditors read it, and as the patient does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 import strawberry
-from psycopg.sql import SQL, Composable
+from psycopg.sql import SQL, Composable, Literal
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
@@ -113,13 +113,15 @@ async def accesses(
     return [(row, row["_cursor"]) for row in found], count[0]["n"]
 
 
-async def own_accesses(context: Context, patient: UUID, first: int, after: str | None) -> OwnAccessConnection:
+async def own_accesses(
+    context: Context, patients: Sequence[UUID], first: int, after: str | None
+) -> OwnAccessConnection:
     """What a patient may know: every answered read of her record, and looks at its trail. Not the refusals."""
     where = [
-        equal("patient_id", patient),
+        _about(patients),
         SQL("outcome IN ('PERMITTED', 'TRAIL_READ')"),
     ]
-    use = f"accesses/{patient}"
+    use = f"accesses/{patients[0]}"
     rows, total = await accesses(context, use, where, first, after)
     nodes = [(OwnAccess.of(row), cursor) for row, cursor in rows]
     edges, info = page(context.application.seals, use, nodes, first, began=after is not None)
@@ -147,8 +149,9 @@ class TrailFilter(Period):
     def where(self) -> list[Composable]:
         """Raises RequestRefused."""
         conditions = between("at", self.start, self.end)
+        patient = self.patient_id()
+        conditions += [] if patient is None else [_about([patient])]
         for column, value in (
-            ("patient_id", self.patient_id()),
             ("person", self.person),
             ("facility", self.facility),
             ("outcome", self.outcome),
@@ -160,3 +163,12 @@ class TrailFilter(Period):
         if self.classes is not None:
             conditions.append(overlaps("classes_permitted", self.classes))
         return conditions
+
+
+def _about(patients: Sequence[UUID]) -> Composable:
+    """Accesses to any of them, also as somebody who was the same person then."""
+    several = Literal(list(patients))
+    one = (
+        SQL("= {}").format(Literal(patients[0])) if len(patients) == 1 else SQL("= ANY ({})").format(several)
+    )
+    return SQL("(patient_id {} OR linked <> '{{}}' AND linked && {}::uuid[])").format(one, several)

@@ -12,7 +12,7 @@ from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "audit_trail", 1
+NAME, VERSION = "audit_trail", 2
 
 TABLES = """
 CREATE TABLE access (
@@ -23,7 +23,7 @@ CREATE TABLE access (
     because uuid[] NOT NULL, grounds text NOT NULL, consent_version integer,
     entries_shown integer NOT NULL, shown_by_class text NOT NULL, incomplete boolean NOT NULL, as_of text,
     operation_name text, operation_sha256 text NOT NULL, variables text,
-    shown_sha256 text, answer_sha256 text, session text
+    shown_sha256 text, answer_sha256 text, session text, linked uuid[] NOT NULL
 );
 """
 
@@ -31,6 +31,7 @@ INDEXES = """
 ALTER TABLE access ADD PRIMARY KEY (access);
 CREATE INDEX access_patient ON access (patient_id, at DESC, access DESC);
 CREATE INDEX access_person ON access (person, at DESC, access DESC);
+CREATE INDEX access_linked ON access USING gin (linked) WHERE linked <> '{}';
 CREATE INDEX access_page ON access (at DESC, access DESC);
 """
 
@@ -68,6 +69,7 @@ class AccessRow(Row, frozen=True, kw_only=True):
     shown_sha256: str | None = None
     answer_sha256: str | None = None
     session: str | None
+    linked: list[UUID] = msgspec.field(default_factory=list)  # who else was the same person then
 
 
 ROWS: tuple[type[Row], ...] = (AccessRow,)
@@ -108,6 +110,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     because=[ground.because for ground in audit.grounds if ground.because is not None],
                     grounds=msgspec.json.encode(audit.grounds).decode(),
                     consent_version=audit.consent_version,
+                    linked=sorted(audit.linked),
                     entries_shown=audit.entries_shown,
                     shown_by_class=msgspec.json.encode(audit.shown_by_class).decode(),
                     incomplete=audit.incomplete,

@@ -1,4 +1,4 @@
-"""Which numbers and names a patient has had, and what of it a person must look at."""
+"""Which numbers and names a patient has had, who else is the same person, and what of it a person must look at."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,12 +6,19 @@ from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.events import Event, IdentitySettled, PatientIdentified, RecordErased
+from tsuzuri.domain.events import (
+    Event,
+    IdentitySettled,
+    PatientIdentified,
+    PatientsLinked,
+    PatientsUnlinked,
+    RecordErased,
+)
 from tsuzuri.domain.unmatched import queued
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "identities", 2
+NAME, VERSION = "identities", 3
 
 TABLES = """
 CREATE TABLE person (
@@ -26,12 +33,17 @@ CREATE TABLE unmatched_identity (
     patient_id uuid NOT NULL, identity uuid NOT NULL, reason text NOT NULL, other uuid, facility text NOT NULL,
     since timestamptz NOT NULL, settled_at timestamptz
 );
+CREATE TABLE link (
+    patient_id uuid NOT NULL, link uuid NOT NULL, survivor uuid NOT NULL, other uuid NOT NULL,
+    since timestamptz NOT NULL, reason text NOT NULL, linked_by text NOT NULL, undone_at timestamptz
+);
 """
 
 INDEXES = """
 ALTER TABLE person ADD PRIMARY KEY (patient_id);
 ALTER TABLE number ADD PRIMARY KEY (patient_id, system, value);
 ALTER TABLE unmatched_identity ADD PRIMARY KEY (patient_id, identity);
+ALTER TABLE link ADD PRIMARY KEY (patient_id, link);
 CREATE INDEX unmatched_identity_unsettled ON unmatched_identity (since, identity) WHERE settled_at IS NULL;
 """
 
@@ -80,8 +92,29 @@ class UnmatchedIdentityRow(Row, frozen=True, kw_only=True):
     settled_at: datetime | None
 
 
-ROWS: tuple[type[Row], ...] = (PersonRow, NumberRow, UnmatchedIdentityRow)
-EVENTS: tuple[type[Event], ...] = (PatientIdentified, IdentitySettled, RecordErased)
+class LinkRow(Row, frozen=True, kw_only=True):
+    """A link of the patient herself to somebody who is, or was taken to be, the same person."""
+
+    TABLE, KEY = "link", ("patient_id", "link")
+
+    patient_id: UUID
+    link: UUID
+    survivor: UUID
+    other: UUID
+    since: datetime
+    reason: str
+    linked_by: str
+    undone_at: datetime | None
+
+
+ROWS: tuple[type[Row], ...] = (PersonRow, NumberRow, UnmatchedIdentityRow, LinkRow)
+EVENTS: tuple[type[Event], ...] = (
+    PatientIdentified,
+    IdentitySettled,
+    PatientsLinked,
+    PatientsUnlinked,
+    RecordErased,
+)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -94,6 +127,8 @@ def looks(event: Event) -> Sequence[Look]:
             return [look(NumberRow)]
         case IdentitySettled():
             return [look(UnmatchedIdentityRow, identity=event.identity)]
+        case PatientsUnlinked():
+            return [look(LinkRow, link=event.changed.link)]
         case _:
             return []
 
@@ -119,6 +154,22 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
         case IdentitySettled() as event:
             for row in rows.of(UnmatchedIdentityRow, identity=event.identity):
                 rows.put(msgspec.structs.replace(row, settled_at=recorded.recorded_at))
+        case PatientsLinked() as event if event.patient in (event.changed.survivor, event.changed.other):
+            rows.put(
+                LinkRow(
+                    patient_id=event.patient,
+                    link=event.changed.link,
+                    survivor=event.changed.survivor,
+                    other=event.changed.other,
+                    since=recorded.recorded_at,
+                    reason=event.reason,
+                    linked_by=event.changed_by,
+                    undone_at=None,
+                )
+            )
+        case PatientsUnlinked() as event:
+            for link in rows.of(LinkRow, link=event.changed.link):
+                rows.put(msgspec.structs.replace(link, undone_at=recorded.recorded_at))
         case RecordErased():
             for kind in ROWS:
                 rows.remove_all(kind)
@@ -185,4 +236,18 @@ UNMATCHED = View(
         "since": "since",
     },
     order=("since", "identity"),
+)
+
+LINKS = View(
+    "link",
+    fields={
+        "id": "link",
+        "survivor": "survivor",
+        "other": "other",
+        "since": "since",
+        "reason": "reason",
+        "linkedBy": "linked_by",
+        "undoneAt": "undone_at",
+    },
+    order=("since", "link"),
 )

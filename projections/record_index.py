@@ -325,6 +325,7 @@ PLACES = View(
 DOCUMENTS = View(
     "document",
     fields={
+        "owner": "patient_id",
         "id": "document",
         "recordClass": "record_class",
         "kind": "kind",

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.sql import SQL, Composable, Literal
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from tsuzuri.domain.access import beyond_referrals
 from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.retention import LAST
-from tsuzuri.domain.vocabulary import RecordClass
+from tsuzuri.domain.vocabulary import Flag, RecordClass
+from tsuzuri.projections.one_person import not_ended_by_each_other, not_hidden_by_each_other
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,24 @@ class Sight:
     grounds: tuple[Ground, ...]
     generation: int  # of the record index; one reading reads one generation, whatever is promoted meanwhile
     position: int  # in the patient's part; no row from behind it is shown
+    others: tuple[tuple[UUID, int], ...] = ()  # who else is the same person, and the position in her part
     recorded_by: datetime | None = None  # asOf a moment: what the log had taken in by then
     decided_at: datetime  # rows that were to be seen until then are gone
     left_out: LeftOut = LeftOut()
 
-    def predicate(
-        self, *, history: bool, facts: bool = False, entries: Composable | None = None
-    ) -> Composable:
+    @property
+    def patients(self) -> list[UUID]:
+        """All who are this person."""
+        return [self.patient, *(one for one, _ in self.others)]
+
+    def predicate(self, *, history: bool, facts: bool = False, schema: str | None = None) -> Composable:
         """The condition that every statement over a guarded table carries.
 
         history: its rows are closed, not deleted. facts: it holds entries, which know their sender and fact.
-        entries: the table itself, when it holds entries of which the last are seen however old they are.
+        schema: where the table lies, when it holds entries of which the last are seen however old they are.
         """
         conditions: list[Composable] = [
-            SQL("patient_id = {}").format(Literal(self.patient)),
+            SQL("patient_id {}").format(self._hers()),
             self._grounds(SQL("flags_now") if history else SQL("flags"), history=history, facts=facts),
         ]
         if self.left_out.everything:
@@ -64,12 +69,14 @@ class Sight:
                 for sender, classes in self.left_out.sets
             ]
         if history:
-            conditions += self._moment(entries)
+            conditions += self._moment(schema)
+        if self.others and schema is not None:
+            conditions += self._between_patients(schema)
         return SQL(" AND ").join(conditions)
 
     def whole(self) -> Composable:
         """All rows of the patient that were recorded then, seen or not: to decide by, never to show."""
-        return SQL("patient_id = {} AND {}").format(Literal(self.patient), self._recorded())
+        return SQL("patient_id {} AND {}").format(self._hers(), self._recorded())
 
     def _grounds(self, flags: SQL, *, history: bool, facts: bool) -> Composable:
         """A row is shown when one ground covers its class and every one of its marks.
@@ -98,30 +105,53 @@ class Sight:
             conditions.append(SQL(" AND document = {}").format(Literal(ground.document)))
         return SQL("").join(conditions)
 
-    def _moment(self, entries: Composable | None) -> list[Composable]:
+    def _moment(self, schema: str | None) -> list[Composable]:
         """What was recorded then and may be seen now."""
         return [
             self._recorded(),
             SQL("cancelled_by IS NULL"),
             SQL("(visible_until IS NULL OR visible_until > {}{})").format(
-                Literal(self.decided_at), SQL("") if entries is None else _among_the_last(entries)
+                Literal(self.decided_at), SQL("") if schema is None else self._among_the_last(schema)
             ),
         ]
 
     def _recorded(self) -> Composable:
-        position = Literal(self.position)
+        position = self._position()
         if self.recorded_by is None:
             return SQL("from_pos <= {0} AND (to_pos IS NULL OR to_pos > {0})").format(position)
         return SQL(
             "from_pos <= {0} AND registered_at <= {1} AND (closed_at IS NULL OR closed_at > {1})"
         ).format(position, Literal(self.recorded_by))
 
+    def _hers(self) -> Composable:
+        """Equal to one, where it can be: then a page is read in the order of its index."""
+        if not self.others:
+            return SQL("= {}").format(Literal(self.patient))
+        return SQL("= ANY ({})").format(Literal(self.patients))
 
-def _among_the_last(entries: Composable) -> Composable:
-    """Fewer than `LAST` newer ones of its group are in force, whoever may see them. Asked only of what is too old."""
-    return SQL(
-        " OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {} > (SELECT count(*) FROM (SELECT FROM {} AS newer"
-        " WHERE newer.patient_id = entry.patient_id AND newer.record_class = entry.record_class"
-        " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL"
-        " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
-    ).format(Literal(LAST), entries, Literal(LAST))
+    def _between_patients(self, schema: str) -> list[Composable]:
+        """An answer as of then tells of each what was recorded of her; what is hidden is hidden at every moment."""
+        shown = set(Flag).intersection(*(ground.flags for ground in self.grounds))
+        conditions = [not_hidden_by_each_other(self.patients, shown, schema)]
+        if self.recorded_by is None:
+            conditions.append(not_ended_by_each_other(self.patients, schema))
+        return conditions
+
+    def _position(self) -> Composable:
+        """In the part of whose row it is."""
+        if not self.others:
+            return Literal(self.position)
+        arms = [
+            SQL("WHEN {} THEN {}::bigint").format(Literal(one), Literal(at))
+            for one, at in ((self.patient, self.position), *self.others)
+        ]
+        return SQL("CASE patient_id {} END").format(SQL(" ").join(arms))
+
+    def _among_the_last(self, schema: str) -> Composable:
+        """Fewer than `LAST` newer ones of its group are in force, whoever may see them. Asked of what is too old."""
+        return SQL(
+            " OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {} > (SELECT count(*) FROM (SELECT FROM {} AS newer"
+            " WHERE newer.patient_id {} AND newer.record_class = entry.record_class"
+            " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL"
+            " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
+        ).format(Literal(LAST), Identifier(schema, "entry"), self._hers(), Literal(LAST))

@@ -1,31 +1,43 @@
 """What granting and withdrawing have in common: fold the consents, decide, and store event and head in one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from tsuzuri.app.actions.load_streams import load_consents, load_record
+from tsuzuri.app.actions.load_streams import load_consents, load_records
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, evolve
-from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn
+from tsuzuri.domain.events import BundleAccepted, ConsentGranted, ConsentWithdrawn
 from tsuzuri.domain.referrals import addressed
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere, Guard, NarrowedMeanwhile
 
 
-def may_change(caller: Caller, patient: UUID, facility: str) -> None:
+async def same_person(services: Services, patient: UUID) -> list[UUID]:
+    """The patient, and whoever is linked with her."""
+    return [head.patient for head in await services.log.heads(patient)]
+
+
+def may_change(caller: Caller, patients: Collection[UUID], facility: str) -> None:
     """The patient herself; or the facility's own system, for what she agreed to at its card reader.
 
     Raises NotPermitted.
     """
-    own = caller.role is Role.PATIENT and caller.patient == patient
+    own = caller.role is Role.PATIENT and caller.patient in patients
     reader = caller.role is Role.SYSTEM and caller.facility == facility
     if not (own or reader):
         raise NotPermitted("consent is changed by the patient, or by the system of the facility it is for")
+
+
+async def sent_to(services: Services, patient: UUID, document: UUID, recipient: str) -> BundleAccepted | None:
+    """The referral of this id, when there is one of the patient's that is addressed there."""
+    records = await load_records(services, [patient])
+    found = (addressed(record, document, recipient) for record in records.values())
+    return next(filter(None, found), None)
 
 
 async def sent_by(services: Services, caller: Caller, patient: UUID, document: UUID, recipient: str) -> bool:
@@ -35,7 +47,7 @@ async def sent_by(services: Services, caller: Caller, patient: UUID, document: U
     """
     if caller.role is not Role.SYSTEM or caller.facility == recipient:
         return False
-    sent = addressed(await load_record(services, patient), document, recipient)
+    sent = await sent_to(services, patient, document, recipient)
     return sent is not None and sent.facility == caller.facility
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.find_patient import find_patient, named_by
-from tsuzuri.app.actions.load_streams import load_record
+from tsuzuri.app.actions.load_streams import load_records
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain import corrections
@@ -78,10 +78,10 @@ async def _corrected(
     if caller.role is not Role.SYSTEM or caller.facility is None:
         raise NotPermitted("only the system of the facility that registered a Bundle takes it back")
     patient, _ = await find_patient(services, named_by(caller, key))
-    document = document_id(patient, caller.facility, *identifier)
     for _ in range(ATTEMPTS):
+        record, document = await _held(services, patient, caller.facility, *identifier)
         event = correct(
-            await load_record(services, patient),
+            record,
             document,
             facility=caller.facility,
             reason=reason,
@@ -95,3 +95,14 @@ async def _corrected(
         except IntegrityError:
             continue
     raise Busy("the patient's record was being changed; send it again")
+
+
+async def _held(
+    services: Services, patient: UUID, *key_of_bundle: *tuple[str, str, str, DocumentKind]
+) -> tuple[PatientRecord, UUID]:
+    """Under which of those who are the same person the Bundle lies, and its document's id; else under the patient."""
+    records = await load_records(services, [patient])
+    documents = {one: document_id(one, *key_of_bundle) for one in records}
+    holders = (one for one in sorted(records) if documents[one] in records[one].documents)
+    holder = next(holders, patient)
+    return records[holder], documents[holder]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from tsuzuri.domain.registrations import (
     document_key,
     evolve,
     hiding_marks,
+    holder,
     identify,
     outcome,
     register,
@@ -84,24 +85,30 @@ def decide_bundle(
     document = reading.document
     digests = digests_of(services, reading.subject)
     match = match_patient(reading.subject, digests, owners, records, document.timestamp, services.new_id)
+    record = holder(match.record, document, records)
     scope = (document.department or "") if services.sets_by_department else ""
-    result = outcome(match.record, document, bundle.sha256)
-    warnings = (*reading.warnings, *remarks(match.record, document, scope))
+    result = outcome(record, document, bundle.sha256)
+    warnings = (*reading.warnings, *remarks(record, document, scope))
     told = RegisteredBundle(
         outcome=result,
-        document=document_key(match.record.patient, document),
-        patient=match.record.patient,
+        document=document_key(record.patient, document),
+        patient=record.patient,
         kind=document.kind,
         entries=len(reading.entries),
         warnings=warnings,
     )
     if result not in (Registration.REGISTERED, Registration.REPLACED):
-        return Decided(told, (), Beside(), match.record)
+        return Decided(told, (), Beside(), record)
     intake, payloads = _intake(services, caller, bundle, codes=codes, scope=scope, warnings=warnings)
-    events, record = _events(services, match, reading, intake)
-    ends = ends_others(match.record, document, scope)
+    # What is said under one number may end or hide what was said under another of the same person.
+    ends = ends_others(record, document, scope) or bool(record.links)
     narrows = result is Registration.REPLACED or bool(intake.hides) or ends
-    return Decided(told, events, Beside(narrows=narrows, payloads=payloads, claims=match.claims), record)
+    beside = Beside(narrows=narrows, payloads=payloads)
+    if record.patient != match.record.patient:  # who she is, her own next Bundle will tell
+        registered = register(record, document, intake, event_id=services.new_id())
+        return Decided(told, (registered,), beside, evolve(record, registered))
+    events, record = _events(services, match, reading, intake)
+    return Decided(told, events, replace(beside, claims=match.claims), record)
 
 
 def _events(

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.app.actions.change_consent import change_consent, may_change, sent_by
+from tsuzuri.app.actions.change_consent import change_consent, may_change, same_person, sent_by, sent_to
 from tsuzuri.app.actions.find_patient import find_patient, named_by, number_digest
-from tsuzuri.app.actions.load_streams import load_record
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import CARD_READER, CARD_READER_PERIOD, ORAL, PATIENT, UselessConsent
 from tsuzuri.domain.events import ConsentGranted
 from tsuzuri.domain.identifiers import PatientKey, PatientNumber, facility_number
-from tsuzuri.domain.referrals import addressed, letter_until
+from tsuzuri.domain.referrals import letter_until
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Role
 from tsuzuri.eventlog.appending import Claim
 
@@ -42,8 +41,8 @@ async def grant_consent(
     patient, known = await find_patient(services, named_by(caller, key))
     oral = document is not None and await sent_by(services, caller, patient, document, facility)
     if not oral:
-        may_change(caller, patient, facility_number(facility))
-        if document is not None and not await _addressed(services, patient, document, facility):
+        may_change(caller, await same_person(services, patient), facility_number(facility))
+        if document is not None and not await sent_to(services, patient, document, facility):
             raise UselessConsent("the patient has no referral of that id addressed to this facility")
     claims: tuple[Claim, ...] = ()
     if not known and isinstance(key, PatientNumber):
@@ -69,7 +68,3 @@ async def grant_consent(
         )
 
     return await change_consent(services, patient, decide, claims)
-
-
-async def _addressed(services: Services, patient: UUID, document: UUID, facility: str) -> bool:
-    return addressed(await load_record(services, patient), document, facility) is not None

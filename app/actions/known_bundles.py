@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
+from tsuzuri.app.actions.load_streams import load_records
 from tsuzuri.app.actions.match_patient import digests_of, match_patient
 from tsuzuri.app.services import Services
-from tsuzuri.domain import registrations
 from tsuzuri.domain.fhir.bundle import identify_bundle
 from tsuzuri.domain.record import Document, Subject
-from tsuzuri.domain.registrations import PatientRecord, Registration, outcome
-from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.domain.registrations import PatientRecord, Registration, holder, outcome
 from tsuzuri.eventlog import known_numbers
 
 _TASTED = 4  # so many of a hundred are looked at first: of a new load nothing is known
@@ -57,7 +56,8 @@ def in_force(
     """
     digests = digests_of(services, bundle.subject)
     at = bundle.document.timestamp
-    record = match_patient(bundle.subject, digests, owners, records, at, services.new_id).record
+    match = match_patient(bundle.subject, digests, owners, records, at, services.new_id)
+    record = holder(match.record, bundle.document, records)
     found = outcome(record, bundle.document, bundle.sha256)
     known = found in (Registration.UNCHANGED, Registration.SUPERSEDED)
     return InForce(record.patient, found) if known else None
@@ -67,9 +67,7 @@ async def _held(services: Services, bodies: Sequence[bytes]) -> list[KnownBundle
     bundles = await asyncio.to_thread(lambda: [_identified(body) for body in bodies])
     digests = [digest for one in bundles if one for digest in digests_of(services, one.subject).all()]
     owners = await known_numbers.owners(services.pool, digests)
-    records = await services.log.fold_many(
-        set(owners.values()), Stream.RECORD, registrations.evolve, PatientRecord
-    )
+    records = await load_records(services, owners.values())
     return [one if one and in_force(services, one, owners, records) else None for one in bundles]
 
 

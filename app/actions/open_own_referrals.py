@@ -8,6 +8,7 @@ from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import AccessRequest, Refused, decide_own_referrals
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import PurposeOfUse
+from tsuzuri.eventlog.appending import Guard
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.projections.sight import Sight
 
@@ -31,7 +32,7 @@ async def open_own_referrals(
         return RefusedReading(
             access_id=services.new_id(), request=request, known_patient=patient, decision=decision
         )
-    stands = await stands_of(services, patient)
+    stands = (await stands_of(services, [patient]))[patient]
     return Reading(
         access_id=services.new_id(),
         path=path,
@@ -44,6 +45,6 @@ async def open_own_referrals(
             position=stands.position,
             decided_at=request.at,
         ),
-        guard_pos=head.guard_pos,
+        guards=(Guard(patient, head.guard_pos),),
         stands=stands,
     )

@@ -1,39 +1,42 @@
-"""May this caller read this patient's record, and what of it? Decided on the log's own state, before any row."""
+"""May this caller read this patient's record, and what of it? Decided on the log's own state, before any row.
+
+Who is linked with the patient is the same person: a read covers all of them, decided on all of their consents.
+"""
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from tsuzuri.app.actions.find_patient import find_patient
+from tsuzuri.app.actions.left_behind import Changed, concerns, left_out
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import AccessRequest, Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import (
-    BundleAccepted,
-    BundleCancelled,
-    BundleReplaced,
-    PayloadErased,
-    RecordErased,
-    StreamErased,
-    Unreadable,
-)
+from tsuzuri.domain.consents import Consents, together
 from tsuzuri.domain.identifiers import PatientKey
-from tsuzuri.domain.vocabulary import REPLACEMENT_SETS, PurposeOfUse
+from tsuzuri.domain.vocabulary import PurposeOfUse
+from tsuzuri.eventlog.appending import Guard
+from tsuzuri.eventlog.log import PatientHead
 from tsuzuri.graphql.context import AsOf, AsOfPosition
+from tsuzuri.graphql.positions import opened_positions
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
 from tsuzuri.projections import record_index
 from tsuzuri.projections.freshness import Freshness, freshness
-from tsuzuri.projections.sight import LeftOut, Sight
+from tsuzuri.projections.sight import Sight
 
 INDEX_WAIT_SECONDS = 1.0
 MIN_POSITION_WAIT_SECONDS = 5.0
 _POLL_SECONDS = 0.02
-_BROKEN = -1  # no position: they begin at 0
+_NOTHING = -1  # a position in front of the first
 
 BAD_POSITION = ("BAD_POSITION", "this position was not given out for this patient")
 NOT_YET = ("NOT_YET", "the index has not reached minPosition yet: ask again shortly")
+
+Stands = Mapping[UUID, Freshness]
 
 
 async def open_record(
@@ -51,18 +54,11 @@ async def open_record(
     A position that is not this patient's, or not reached yet, is told only to who may read her, as the reading's
     `problem`: so that every attempt is recorded, whatever came of it.
     """
-    patient, known = await find_patient(services, key)
-    head = await services.log.head(patient)
-    request = AccessRequest(
-        person=caller.person,
-        role=caller.role,
-        facility=caller.facility,
-        own_patient=caller.patient,
-        patient=patient,
-        purpose=purpose,
-        at=services.now(),
-    )
-    decision = decide(request, consent_state.load(patient, head.consents))
+    asked, known = await find_patient(services, key)
+    heads = await services.log.heads(asked)
+    request = request_of(services, caller, heads, purpose)
+    patient = request.patient
+    decision = decide(request, consents_of(heads))
     if isinstance(decision, Refused):
         return RefusedReading(
             access_id=services.new_id(),
@@ -71,18 +67,26 @@ async def open_record(
             decision=decision,
         )
     problem: tuple[str, str] | None = None
-    stands = await stands_of(services, patient)
-    wanted = _opened(services, patient, min_position)
-    then = _opened(services, patient, as_of.token if isinstance(as_of, AsOfPosition) else None)
-    if _BROKEN in (wanted, then):
-        problem, wanted, then = BAD_POSITION, None, None
-    if wanted is not None:
-        stands = await _wait_for(services, patient, wanted, MIN_POSITION_WAIT_SECONDS)
-        problem = NOT_YET if stands.position < wanted else None
-    behind = await _behind(services, patient, decision, stands)
+    wanted: Mapping[UUID, int] = {}
+    then: Mapping[UUID, int] | None = None
+    try:
+        if min_position is not None:
+            wanted = opened_positions(services.seals, patient, min_position)
+        if isinstance(as_of, AsOfPosition):
+            then = opened_positions(services.seals, patient, as_of.token)
+    except SealBroken:
+        problem, wanted = BAD_POSITION, {}
+    stands = await stands_of(services, [head.patient for head in heads])
+    wanted = {one: position for one, position in wanted.items() if one in stands}
+    if wanted:
+        stands = await _wait_for(services, stands, wanted, MIN_POSITION_WAIT_SECONDS)
+        problem = problem or (NOT_YET if _short(stands, wanted) else None)
+    behind = await _behind(services, decision, stands)
     if behind:
-        stands = await _wait_for(services, patient, behind[-1][0], INDEX_WAIT_SECONDS)
-        behind = await _behind(services, patient, decision, stands)
+        last = {one: events[-1][0] for one, events in behind.items()}
+        stands = await _wait_for(services, stands, last, INDEX_WAIT_SECONDS)
+        behind = await _behind(services, decision, stands)
+    at = {one: _position(one, stands[one], then) for one in stands}
     return Reading(
         access_id=services.new_id(),
         path=path,
@@ -91,89 +95,92 @@ async def open_record(
         sight=Sight(
             patient=patient,
             grounds=decision.grounds,
-            generation=stands.generation,
-            position=stands.position if then is None else min(then, stands.position),
+            generation=stands[patient].generation,
+            position=at[patient],
+            others=tuple((one, position) for one, position in at.items() if one != patient),
             recorded_by=None if isinstance(as_of, AsOfPosition) else as_of,
             decided_at=request.at,
-            left_out=_left_out([event for _, event in behind]),
+            left_out=left_out([event for events in behind.values() for _, event in events]),
         ),
-        guard_pos=head.guard_pos,
+        guards=tuple(Guard(head.patient, head.guard_pos) for head in heads),
         as_of=None if as_of is None else "position" if isinstance(as_of, AsOfPosition) else as_of.isoformat(),
         incomplete=bool(behind),
         problem=problem,
-        stands=stands,
+        stands=_oldest(stands, patient),
+        linked={head.patient: consent_state.load(head.patient, head.consents).version for head in heads[1:]},
     )
 
 
-def _opened(services: Services, patient: UUID, token: str | None) -> int | None:
-    """The position a token of this patient's means; _BROKEN for any other token, None for none."""
-    if token is None:
-        return None
-    try:
-        (position,) = services.seals.open(f"position/{patient}", token)
-        return int(position)
-    except (SealBroken, ValueError):
-        return _BROKEN
+def request_of(
+    services: Services, caller: Caller, heads: Sequence[PatientHead], purpose: PurposeOfUse
+) -> AccessRequest:
+    """What is asked of a patient, named by the survivor of those who are the same person."""
+    survivor = heads[0].patient
+    own = any(head.patient == caller.patient for head in heads)
+    return AccessRequest(
+        person=caller.person,
+        role=caller.role,
+        facility=caller.facility,
+        own_patient=survivor if own else caller.patient,
+        patient=survivor,
+        purpose=purpose,
+        at=services.now(),
+    )
 
 
-async def stands_of(services: Services, patient: UUID) -> Freshness:
-    """Where the record index stands in the patient's part."""
+def consents_of(heads: Sequence[PatientHead]) -> Consents:
+    return together([consent_state.load(head.patient, head.consents) for head in heads])
+
+
+async def stands_of(services: Services, patients: Sequence[UUID]) -> Stands:
+    """Where the record index stands in the part of each, all in one generation."""
     async with services.pool.connection() as connection:
-        return await freshness(connection, record_index.NAME, services.log.part_of(patient), patient)
+        while True:
+            stands = {
+                one: await freshness(connection, record_index.NAME, services.log.part_of(one), one)
+                for one in patients
+            }
+            if len({stand.generation for stand in stands.values()}) == 1:
+                return stands  # else one was promoted in between
 
 
-async def _wait_for(services: Services, patient: UUID, position: int, seconds: float) -> Freshness:
+async def _wait_for(services: Services, stands: Stands, wanted: Mapping[UUID, int], seconds: float) -> Stands:
     deadline = time.monotonic() + seconds
-    while True:
-        stands = await stands_of(services, patient)
-        if stands.position >= position or stands.quarantined or time.monotonic() > deadline:
-            return stands
+    while _short(stands, wanted):
+        if any(stand.quarantined for stand in stands.values()) or time.monotonic() > deadline:
+            break
         await asyncio.sleep(_POLL_SECONDS)
+        stands = await stands_of(services, list(stands))
+    return stands
 
 
-Changed = BundleAccepted | BundleCancelled | PayloadErased | StreamErased | Unreadable
-"""What may change what is seen. Of an event that cannot be decoded nobody knows what it hides."""
-
-
-_ENDING = BundleReplaced | BundleCancelled | PayloadErased
+def _short(stands: Stands, wanted: Mapping[UUID, int]) -> bool:
+    return any(stands[one].position < position for one, position in wanted.items())
 
 
 async def _behind(
-    services: Services, patient: UUID, decision: Permitted, stands: Freshness
-) -> list[tuple[int, Changed]]:
-    """What happened to the patient's record behind where the index stands, of classes the caller may see.
+    services: Services, decision: Permitted, stands: Stands
+) -> dict[UUID, list[tuple[int, Changed]]]:
+    """What happened to each one's record behind where the index stands, of classes the caller may see.
 
     Every such event counts, whether it hides something or not: else the wait would tell that something is hidden.
     """
-    if stands.at_head:
-        return []
-    events = await services.log.record_events_behind(patient, stands.position)
-    return [
-        (pos, event) for pos, event in events if isinstance(event, Changed) and _concerns(event, decision)
-    ]
+    found: dict[UUID, list[tuple[int, Changed]]] = {}
+    for patient, stand in stands.items():
+        events = [] if stand.at_head else await services.log.record_events_behind(patient, stand.position)
+        if of_these := [
+            (pos, event) for pos, event in events if isinstance(event, Changed) and concerns(event, decision)
+        ]:
+            found[patient] = of_these
+    return found
 
 
-def _concerns(event: Changed, decision: Permitted) -> bool:
-    if isinstance(event, Unreadable):
-        return True
-    if isinstance(event, StreamErased):
-        return isinstance(event, RecordErased)
-    return not event.touches or bool(set(event.touches) & set(decision.classes))
+def _position(patient: UUID, stand: Freshness, then: Mapping[UUID, int] | None) -> int:
+    """Of who was linked since then, nothing was in the answer then."""
+    return stand.position if then is None else min(then.get(patient, _NOTHING), stand.position)
 
 
-def _left_out(behind: list[Changed]) -> LeftOut:
-    return LeftOut(
-        documents=tuple({e.document for e in behind if isinstance(e, _ENDING)}),
-        hidden=tuple(
-            (event.facility, fact)
-            for event in behind
-            if isinstance(event, BundleAccepted)
-            for fact in event.hides
-        ),
-        sets=tuple(
-            (event.facility, REPLACEMENT_SETS[event.kind])
-            for event in behind
-            if isinstance(event, BundleAccepted) and event.kind in REPLACEMENT_SETS
-        ),
-        everything=any(isinstance(event, StreamErased | Unreadable) for event in behind),
-    )
+def _oldest(stands: Stands, patient: UUID) -> Freshness:
+    """Where the patient stands, and how far behind the one is of whom most is missing."""
+    worst = max(stands.values(), key=lambda stand: stand.lag_seconds)
+    return replace(stands[patient], recorded_at=worst.recorded_at, lag_seconds=worst.lag_seconds)

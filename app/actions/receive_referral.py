@@ -5,11 +5,11 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.find_patient import find_patient, named_by
-from tsuzuri.app.actions.load_streams import load_record
+from tsuzuri.app.actions.load_streams import load_records
+from tsuzuri.app.actions.open_record import consents_of, request_of
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
-from tsuzuri.domain import consent_state
-from tsuzuri.domain.access import AccessRequest, Refused, covers, decide
+from tsuzuri.domain.access import Refused, covers, decide
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.referrals import NoSuchReferral, receive
@@ -31,23 +31,17 @@ async def receive_referral(services: Services, caller: Caller, key: PatientKey, 
         raise NotPermitted("a referral is received by the facility it is addressed to")
     patient, _ = await find_patient(services, named_by(caller, key))
     for _ in range(ATTEMPTS):
-        head = await services.log.head(patient)  # before the record: what narrows from here on is noticed
-        request = AccessRequest(
-            person=caller.person,
-            role=caller.role,
-            facility=caller.facility,
-            own_patient=caller.patient,
-            patient=patient,
-            purpose=PurposeOfUse.TREAT,
-            at=services.now(),
-        )
-        decision = decide(request, consent_state.load(patient, head.consents))
+        heads = await services.log.heads(patient)  # before the record: what narrows from here on is noticed
+        request = request_of(services, caller, heads, PurposeOfUse.TREAT)
+        decision = decide(request, consents_of(heads))
         if isinstance(decision, Refused) or not covers(
             decision.grounds, RecordClass.REFERRAL, (), document=document, recipient=caller.facility
         ):
             raise NoSuchReferral
+        records = await load_records(services, [patient])
+        holders = (record for record in records.values() if document in record.documents)
         event = receive(
-            await load_record(services, patient),
+            next(holders, records[patient]),
             document,
             facility=caller.facility,
             received_by=caller.person,
@@ -55,7 +49,8 @@ async def receive_referral(services: Services, caller: Caller, key: PatientKey, 
         )
         try:
             if event is not None:
-                await services.log.save(event, beside=Beside(guards=[Guard(patient, head.guard_pos)]))
+                guards = [Guard(head.patient, head.guard_pos) for head in heads]
+                await services.log.save(event, beside=Beside(guards=guards))
             return document
         except (IntegrityError, NarrowedMeanwhile):
             continue

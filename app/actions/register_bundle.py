@@ -3,7 +3,7 @@
 from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.decide_bundle import ReadBundle, decide_bundle, may_register
-from tsuzuri.app.actions.load_streams import load_record
+from tsuzuri.app.actions.load_streams import load_records
 from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.oral_consent import with_oral_consent
 from tsuzuri.app.actions.read_received import read_received
@@ -45,7 +45,7 @@ async def store_bundle(
     digests = digests_of(services, bundle.reading.subject)
     for _ in range(ATTEMPTS):
         owners = await known_numbers.owners(services.pool, digests.all())
-        records = {patient: await load_record(services, patient) for patient in set(owners.values())}
+        records = await load_records(services, owners.values())
         codes = await services.codes_in_force.name()
         decided = decide_bundle(services, caller, bundle, owners, records, codes)
         if oral_consent:

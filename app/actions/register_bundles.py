@@ -11,16 +11,15 @@ from eventsourcing.persistence import OperationalError
 
 from tsuzuri.app.actions.decide_bundle import Decided, ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.known_bundles import InForce, KnownBundle, in_force, known_bundles
+from tsuzuri.app.actions.load_streams import load_records
 from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import store_bundle
 from tsuzuri.app.services import Services
-from tsuzuri.domain import registrations
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.fhir.bundle import BundleRejected
-from tsuzuri.domain.registrations import PatientRecord, RegisteredBundle
-from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.eventlog import known_numbers
 from tsuzuri.eventlog.appending import LogUnavailable, Write
 from tsuzuri.eventlog.bulk import BulkAppender, NotStored
@@ -101,9 +100,7 @@ async def _decide(
     """Each decided as if those before it were stored already; None for what must be read first."""
     asked = {digest for bundle in bundles for digest in digests_of(services, bundle.subject).all()}
     owners = await known_numbers.owners(services.pool, list(asked))
-    records: dict[UUID, PatientRecord] = await services.log.fold_many(
-        set(owners.values()), Stream.RECORD, registrations.evolve, PatientRecord
-    )
+    records = await load_records(services, owners.values())
     codes = await services.codes_in_force.name()
     decisions: list[Decided | InForce | None] = []
     for bundle in bundles:

@@ -11,7 +11,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead, originator
 from tsuzuri.domain.owners import facility_owner, person_owner
 from tsuzuri.domain.vocabulary import RecordClass, Stream
-from tsuzuri.eventlog.appending import Beside, Guard
+from tsuzuri.eventlog.appending import Beside
 from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading, TrailReading
 from tsuzuri.projections.catalogue import PROJECTIONS
 
@@ -37,7 +37,7 @@ async def settle_readings(
     ]
     events += [_refused(refused, operation, caller) for refused in readings.refused]
     events += [_trail_read(trail, operation, caller) for trail in readings.trail]
-    guards = [Guard(reading.request.patient, reading.guard_pos) for reading in readings.permitted]
+    guards = [guard for reading in readings.permitted for guard in reading.guards]
     if events:
         await services.log.append_access(events, Beside(guards=guards))
 
@@ -80,6 +80,7 @@ def _permitted(
             schema_sha256=schema_sha256,
             projections=_VERSIONS,
             session=caller.session,
+            linked=reading.linked,
         ),
     )
 

@@ -1,14 +1,15 @@
 """A patient takes a facility's sight back. No read that starts after the acknowledgement shows what it covered."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
-from tsuzuri.app.actions.change_consent import change_consent, may_change, sent_by
+from tsuzuri.app.actions.change_consent import change_consent, may_change, same_person, sent_by
 from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.consents import CARD_READER, ORAL
+from tsuzuri.domain.consents import CARD_READER, ORAL, NothingToWithdraw
 from tsuzuri.domain.events import ConsentWithdrawn
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.vocabulary import RecordClass, Role
@@ -31,9 +32,10 @@ async def withdraw_consent(
         NotPermitted, Busy; tsuzuri.domain.consents.NothingToWithdraw.
     """
     patient, _ = await find_patient(services, named_by(caller, key))
+    patients = await same_person(services, patient)
     oral = document is not None and await sent_by(services, caller, patient, document, facility)
     if not oral:
-        may_change(caller, patient, facility)
+        may_change(caller, patients, facility)
 
     def decide(held: consents.Consents) -> ConsentWithdrawn:
         return consents.withdraw(
@@ -46,4 +48,10 @@ async def withdraw_consent(
             document=document,
         )
 
-    return await change_consent(services, patient, decide)
+    withdrawn: UUID | None = None
+    for one in patients:  # what was given under another number of hers is hers to take back too
+        with suppress(NothingToWithdraw):
+            withdrawn = await change_consent(services, one, decide)
+    if withdrawn is None:
+        raise NothingToWithdraw("the facility holds no consent of this patient for these classes")
+    return withdrawn

@@ -21,6 +21,8 @@ CREATE TABLE patient_head (
     consents     bytea,                         -- the consent stream, folded and sealed
     consents_key uuid,
     holds        uuid[]   NOT NULL DEFAULT '{}',  -- while there is one, none of the patient's keys is destroyed
+    linked       uuid[]   NOT NULL DEFAULT '{}',  -- all who are this patient, the survivor first; none: nobody else is
+    linked_parts smallint[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (part, patient_id)
 );
 
@@ -306,6 +308,28 @@ BEGIN
 END
 $$;
 
+-- Says of each of some patients who else is the same person, in a transaction that also appends the events that say so.
+-- *members*: those of one set after the other, *sizes* how many each has, the survivor first in each.
+CREATE FUNCTION set_linked(member_parts smallint[], members uuid[], sizes integer[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    size integer;
+    first integer := 1;
+BEGIN
+    PERFORM FROM part_head h WHERE h.part = ANY (member_parts) ORDER BY h.part FOR UPDATE;
+    FOREACH size IN ARRAY sizes LOOP
+        INSERT INTO patient_head AS h (part, patient_id, linked, linked_parts)
+            SELECT m.part, m.patient_id,
+                   CASE WHEN size = 1 THEN '{}'::uuid[] ELSE members[first:first + size - 1] END,
+                   CASE WHEN size = 1 THEN '{}'::smallint[] ELSE member_parts[first:first + size - 1] END
+            FROM unnest(member_parts[first:first + size - 1], members[first:first + size - 1]) AS m (part, patient_id)
+            ON CONFLICT (part, patient_id)
+            DO UPDATE SET linked = excluded.linked, linked_parts = excluded.linked_parts;
+        first := first + size;
+    END LOOP;
+END
+$$;
+
 -- Stores keys under a new wrapping. A key that was destroyed or wrapped anew meanwhile stays as it is.
 CREATE FUNCTION rewrap_keys(
     key_parts smallint[], rewrapped uuid[], olds bytea[], news bytea[], epochs integer[]
@@ -326,7 +350,7 @@ $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION append_events, append_event TO tsuzuri_writer, tsuzuri_keeper;
-GRANT EXECUTE ON FUNCTION destroy_keys, set_hold, rewrap_keys TO tsuzuri_keeper;
+GRANT EXECUTE ON FUNCTION destroy_keys, set_hold, set_linked, rewrap_keys TO tsuzuri_keeper;
 GRANT EXECUTE ON FUNCTION await_appends TO tsuzuri_auditor;
 GRANT EXECUTE ON FUNCTION leaf_hash TO tsuzuri_reader, tsuzuri_auditor;
 GRANT SELECT ON log_setting TO tsuzuri_reader, tsuzuri_projector, tsuzuri_auditor, tsuzuri_keeper;

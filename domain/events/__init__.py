@@ -31,6 +31,7 @@ from tsuzuri.domain.events.erasures import (
     StreamErased,
 )
 from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
+from tsuzuri.domain.events.links import Link, LinksChanged, PatientsLinked, PatientsUnlinked
 from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
 
 __all__ = [
@@ -56,9 +57,13 @@ __all__ = [
     "HoldPlaced",
     "Identifier",
     "IdentitySettled",
+    "Link",
+    "LinksChanged",
     "NumberPeriod",
     "OperatorActed",
     "PatientIdentified",
+    "PatientsLinked",
+    "PatientsUnlinked",
     "PayloadErased",
     "RecordErased",
     "ReferralReceived",
@@ -78,6 +83,8 @@ EVENTS: tuple[type[Event], ...] = (
     BundleRestored,
     ReferralReceived,
     IdentitySettled,
+    PatientsLinked,
+    PatientsUnlinked,
     PayloadErased,
     RecordErased,
     ConsentsErased,

@@ -36,9 +36,12 @@ from tsuzuri.domain.events import (
     HoldPlaced,
     Identifier,
     IdentitySettled,
+    Link,
     NumberPeriod,
     OperatorActed,
     PatientIdentified,
+    PatientsLinked,
+    PatientsUnlinked,
     PayloadErased,
     RecordErased,
     ReferralReceived,
@@ -110,6 +113,7 @@ GROUND = Ground(
     flags=(Flag.LTS, Flag.UNINFORMED),
     because=an_id(7),
 )
+LINK = Link(link=an_id(40), survivor=PATIENT, other=an_id(41))
 ASKING: dict[str, Any] = {
     "person": "dr-hamada",
     "role": Role.CLINICIAN,
@@ -153,6 +157,19 @@ EXAMPLES: tuple[Event, ...] = (
         reason="施設に確認",
         settled_by="operator-ono",
     ),
+    *[
+        linking(
+            originator_id=originator(PATIENT, Stream.RECORD),
+            originator_version=3,
+            event_id=an_id(39),
+            patient=PATIENT,
+            changed=LINK,
+            links=(LINK,),
+            reason="同一人物",
+            changed_by="operator-ono",
+        )
+        for linking in (PatientsLinked, PatientsUnlinked)
+    ],
     BundleRegistered(**bundle()),
     BundleReplaced(**bundle(), replaces=an_id(9)),
     BundleRestored(**bundle(), restores=an_id(10), reason="取消の取消"),

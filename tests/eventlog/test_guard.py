@@ -87,7 +87,7 @@ def test_accesses_do_not_narrow_so_readers_never_stop_each_other(run: Run) -> No
         stored = await asyncio.gather(*(services.log.append_access([an_access()], beside) for _ in range(20)))
 
         assert sorted(one.place.pos for (one,) in stored) == list(range(2, 22))
-        assert await services.log.head(PATIENT) == PatientHead(decided_on.guard_pos, b"folded")
+        assert await services.log.head(PATIENT) == PatientHead(PATIENT, decided_on.guard_pos, b"folded")
 
     run(story)
 

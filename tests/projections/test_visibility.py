@@ -76,7 +76,7 @@ def seen(
         position=head_of(connection, patient),
         decided_at=at,
     )
-    where = sight.predicate(history=True, facts=True, entries=table)
+    where = sight.predicate(history=True, facts=True, schema=f"{NAME}_g{generation}")
     rows = connection.execute(
         SQL("SELECT name, value::json ->> 'number' FROM {} WHERE {} ORDER BY sort_at").format(table, where)
     )
