@@ -56,4 +56,5 @@ def _tell(account: Account) -> None:
         patients=account.patients,
         held=account.held,
         behind=account.behind,
+        unreadable=account.unreadable,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, MapperDeserialisationError
 from psycopg.errors import UndefinedTable
 
 from tsuzuri.app.actions.erase import store_erasure
@@ -22,6 +22,7 @@ from tsuzuri.domain.erasures import ErasureHeld, erase_expired
 from tsuzuri.domain.expiry import Expired, Indexed, expired
 from tsuzuri.domain.registrations import PatientRecord, evolve
 from tsuzuri.domain.vocabulary import RecordClass, Role
+from tsuzuri.eventlog.sealing import SealBroken
 from tsuzuri.projections.freshness import freshness, served_generation
 from tsuzuri.projections.record_index import NAME
 from tsuzuri.projections.sight_ends import FIRST, past_their_time, patients_behind, sight_ends
@@ -48,6 +49,7 @@ class Account:
     behind: int = (
         0  # patients, passed over: the index lacks something of them, or their record was being changed
     )
+    unreadable: int = 0  # patients, passed over: an event of theirs cannot be decoded
     more: bool = False  # there is more than the limit allowed
 
     def add(self, one: Expired) -> None:
@@ -116,7 +118,11 @@ async def _through(
         raise NotPermitted("only an operator erases")
     account = Account()
     async for patient in _candidates(services, at):
-        record = await load_record(services, patient)
+        try:
+            record = await load_record(services, patient)
+        except (SealBroken, MapperDeserialisationError):
+            account.unreadable += 1
+            continue
         indexed = await _indexed(services, patient)
         if indexed is None:
             account.behind += 1

@@ -65,6 +65,10 @@ def _told(what: str, as_json: bool, work: Callable[[Services], Awaitable[Account
         typer.echo(f"{account.held} patients were passed over: a hold stands")
     if account.behind:
         typer.echo(f"{account.behind} patients were passed over: the index was behind their records")
+    if account.unreadable:
+        typer.echo(
+            f"{account.unreadable} patients were passed over: an event of theirs cannot be read; tell the auditor"
+        )
     if account.more:
         typer.echo("there is more: --limit was reached")
 

@@ -80,6 +80,7 @@ def test_a_plan_for_a_later_moment_and_as_json(
         "patients": 1,
         "held": 0,
         "behind": 0,
+        "unreadable": 0,
         "more": False,
     }
     assert len(opened_payloads(connection)) == 15

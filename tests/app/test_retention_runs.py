@@ -195,6 +195,22 @@ def test_a_patient_of_whom_the_index_lacks_something_is_passed_over_until_it_has
     run(story)
 
 
+def test_a_patient_whose_events_were_tampered_with_keeps_nobody_else_waiting(
+    run: Run, connection: Connection[Any]
+) -> None:
+    async def story(services: Services) -> None:
+        her, *_, other = await a_life(services)
+        catch_up(connection)
+        connection.execute("UPDATE event SET state = 'changed' WHERE patient_id = %s", (her.patient,))
+
+        for action in (planned, erased):
+            told = await action(services, CENTURIES)
+
+            assert (told.documents, told.account.unreadable) == ([other.document], 1)
+
+    run(story)
+
+
 # --- broken off, repeated, two at once
 
 
