@@ -59,15 +59,15 @@ def _of_bundle(
 ) -> Expired | None:
     kind = known.accepted.kind
     *replaced, newest = known.versions
-    asked = _ends(kind, newest, indexed, bodies_stay=known.cancelled, units_stay=known.cancelled)
-    going = _going(kind, newest, asked, at)
+    ends = _ends(kind, newest, indexed, bodies_stay=known.cancelled, units_stay=known.cancelled)
+    going = _going(newest, ends, at)
     left = newest.without(going)
     for version in replaced:
         # While anything is left of the newest, what it replaced has the period from its own registration.
         ends = _ends(
             kind, version, indexed, bodies_stay=bool(left.bodies), units_stay=bool(left.bodies or left.units)
         )
-        going |= _going(kind, version, ends, at)
+        going |= _going(version, ends, at)
     if not going:
         return None
     return Expired(
@@ -124,9 +124,7 @@ def _note(ends: dict[UUID, datetime], payload: UUID, end: datetime | None) -> No
         ends[payload] = end
 
 
-def _going(
-    kind: DocumentKind, version: Version, ends: Mapping[UUID, datetime], at: datetime
-) -> dict[UUID, datetime]:
+def _going(version: Version, ends: Mapping[UUID, datetime], at: datetime) -> dict[UUID, datetime]:
     """What goes of one version, and when each became past its time."""
     over = {payload: end for payload, end in ends.items() if end <= at}
     if version.bodies:

@@ -40,16 +40,14 @@ class ClockAhead(Exception):
 
 @dataclass
 class Account:
-    """What a run erased, or would."""
+    """What a run erased, or would; and how many patients it passed over."""
 
     bundles: int = 0
     classes: Counter[RecordClass] = field(default_factory=Counter)  # in how many Bundles
     patients: int = 0
-    held: int = 0  # patients, passed over: a hold stands
-    behind: int = (
-        0  # patients, passed over: the index lacks something of them, or their record was being changed
-    )
-    unreadable: int = 0  # patients, passed over: an event of theirs cannot be decoded
+    held: int = 0  # a hold stands
+    behind: int = 0  # the index lacks something of them, or their record was being changed
+    unreadable: int = 0  # an event of theirs cannot be decoded
     more: bool = False  # there is more than the limit allowed
 
     def add(self, one: Expired) -> None:
