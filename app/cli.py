@@ -20,12 +20,13 @@ COMMANDS = {
     "codes": "codes:app",
     "keys": "keys:app",
     "erase": "erase:app",
+    "retention": "retention:app",
     "db": "database:app",
 }
 """Command → module of app/commands and the Typer in it, imported when it is asked for: FHIR and GraphQL take
 a second to load, and `tsuzuri token` needs neither."""
 
-LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase"})
+LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase", "retention"})
 """Commands under which something may be logged. The others do without it: it takes a quarter of a second to load."""
 
 
@@ -85,6 +86,7 @@ def exit_code(error: Exception) -> int | None:
     from psycopg import OperationalError
 
     from tsuzuri.app.actions import refusals
+    from tsuzuri.app.actions.erase_expired import ClockAhead
     from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
     from tsuzuri.app.migrate import MigrationRefused
     from tsuzuri.app.settings import SettingsWrong
@@ -119,6 +121,7 @@ def exit_code(error: Exception) -> int | None:
     stopped = (
         refusals.Busy,
         refusals.NotPermitted,
+        ClockAhead,
         CodesUnknown,
         EmbeddedPostgresUnavailable,
         ErasureHeld,

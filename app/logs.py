@@ -7,7 +7,8 @@ import structlog
 from structlog.types import EventDict
 
 KEYS = frozenset(
-    "event level timestamp request_id fault at sqlstate projection generation patients library".split()
+    "event level timestamp request_id fault at sqlstate projection generation patients bundles held behind "
+    "unreadable library".split()
 )
 
 

@@ -1,7 +1,5 @@
 """Keeps generations at the log's head: in processes beside `tsuzuri serve`, or alone."""
 
-import os
-import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ import structlog
 from psycopg import Connection, Error
 from psycopg.errors import LockNotAvailable
 
+from tsuzuri.app.ended_with import ended_with
 from tsuzuri.eventlog.connecting import Logins, LogRole
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.mapper import event_mapper
@@ -24,7 +23,6 @@ from tsuzuri.projections.waking import listen, log_size, wait_for_events
 
 RETRY_SECONDS = 2.0
 HELD_SECONDS = 0.1
-_PARENT_SECONDS = 0.2
 LAG_SECONDS_MAX = 30.0
 _SESSION = """
     SET lock_timeout = '50ms';  -- a comparison or a promotion holds a part for a moment: the others go on
@@ -186,17 +184,7 @@ def _tasks(connection: Connection[Any]) -> list[_Task]:
 
 def run_beside(projector: Projector, parent: int) -> None:
     """A projector as a process of its own, which ends when *parent*, the process that started it, has ended."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # a terminal sends it to all of us; who started this one ends it
-    signal.signal(signal.SIGTERM, lambda *_: projector.stopping.set())
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_SECONDS)
-        projector.stopping.set()
-
-    threading.Thread(target=watch, daemon=True).start()
+    ended_with(parent, projector.stopping.set)
     projector.run()
 
 

@@ -35,6 +35,7 @@ class Settings:
     sets_by_department: bool  # TSUZURI_SET_SCOPE=department: whose conditions and allergies one Bundle tells
     reader_memory_mb: int  # TSUZURI_READER_MEMORY_MB: what a process that reads Bundles may use
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
+    retention_hours: int  # TSUZURI_RETENTION_HOURS: how often `serve` erases what is past its time; 0: never
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
 
@@ -62,6 +63,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         sets_by_department=_one_of(env, "TSUZURI_SET_SCOPE", "facility", "department") == "department",
         reader_memory_mb=_number(env, "TSUZURI_READER_MEMORY_MB", 1024, 256, 65536),
         rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
+        retention_hours=_number(env, "TSUZURI_RETENTION_HOURS", 0, 0, 744),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
 

@@ -1,5 +1,6 @@
 """What may be made unreadable for ever, and what stands against it. What is decided here cannot be taken back."""
 
+from datetime import UTC
 from uuid import UUID
 
 from tsuzuri.domain.events import (
@@ -12,6 +13,7 @@ from tsuzuri.domain.events import (
     StreamErased,
     originator,
 )
+from tsuzuri.domain.expiry import Expired
 from tsuzuri.domain.registrations import PatientRecord, classes_of
 from tsuzuri.domain.vocabulary import Stream
 
@@ -52,6 +54,28 @@ def erase_document(
         reason=reason,
         erased_by=erased_by,
         touches=classes_of(known.accepted),
+    )
+
+
+def erase_expired(
+    record: PatientRecord, expired: Expired, *, erased_by: str, event_id: UUID
+) -> PayloadErased:
+    """What is past its time of one Bundle, as `expiry.expired` found it in this record.
+
+    Raises ErasureHeld.
+    """
+    _not_held(record)
+    what = ", ".join(expired.classes) or expired.kind
+    return PayloadErased(
+        originator_id=originator(record.patient, Stream.RECORD),
+        originator_version=record.version + 1,
+        event_id=event_id,
+        patient=record.patient,
+        document=expired.document,
+        payloads=expired.payloads,
+        reason=f"retention: {what} past {expired.since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        erased_by=erased_by,
+        touches=expired.classes,
     )
 
 

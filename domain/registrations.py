@@ -4,7 +4,7 @@ The key of a Bundle is (patient, facility, system, value, document kind). Under 
 the same answer, other bytes replace, and bytes already superseded change nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
@@ -86,6 +86,22 @@ class Intake:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What one version of a Bundle still has: payloads that were not erased."""
+
+    received: UUID  # names it, whether its bytes are left or not
+    bodies: tuple[UUID, ...]  # received bytes and document; they have one key
+    units: tuple[Unit, ...]
+
+    def without(self, erased: Collection[UUID]) -> "Version":
+        return Version(
+            self.received,
+            tuple(payload for payload in self.bodies if payload not in erased),
+            tuple(unit for unit in self.units if unit.payload not in erased),
+        )
+
+
+@dataclass(frozen=True)
 class Registered:
     """One key: the version in force (when cancelled, the one that was), and what came before."""
 
@@ -93,12 +109,21 @@ class Registered:
     superseded: frozenset[str] = frozenset()  # digests of all earlier versions
     cancelled_by: UUID | None = None  # event id of the cancellation
     received_by: UUID | None = None  # of a referral: event id of the receipt of the version in force
-    bodies: tuple[UUID, ...] = ()  # payloads of all versions: received bytes and documents
-    units: tuple[UUID, ...] = ()  # payloads of all versions: entries of one class
+    versions: tuple[Version, ...] = ()  # the oldest first; the last is the accepted one
 
     @property
     def cancelled(self) -> bool:
         return self.cancelled_by is not None
+
+    @property
+    def bodies(self) -> tuple[UUID, ...]:
+        """Payloads of all versions: received bytes and documents."""
+        return tuple(payload for version in self.versions for payload in version.bodies)
+
+    @property
+    def units(self) -> tuple[UUID, ...]:
+        """Payloads of all versions: entries of one class."""
+        return tuple(unit.payload for version in self.versions for unit in version.units)
 
 
 @dataclass(frozen=True)
@@ -165,11 +190,9 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
             past = frozenset[str]()
             if before is not None:
                 past = before.superseded | {before.accepted.received_sha256}
+            version = Version(event.received, (event.received, event.head), event.units)
             documents[event.document] = Registered(
-                event,
-                past,
-                bodies=(*(before.bodies if before else ()), event.received, event.head),
-                units=(*(before.units if before else ()), *(unit.payload for unit in event.units)),
+                event, past, versions=(*(before.versions if before else ()), version)
             )
         case BundleCancelled():
             documents[event.document] = replace(documents[event.document], cancelled_by=event.event_id)
@@ -177,11 +200,8 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
             documents[event.document] = replace(documents[event.document], received_by=event.event_id)
         case PayloadErased():
             if held := documents.get(event.document):
-                documents[event.document] = replace(
-                    held,
-                    bodies=tuple(payload for payload in held.bodies if payload not in event.payloads),
-                    units=tuple(payload for payload in held.units if payload not in event.payloads),
-                )
+                left = tuple(version.without(event.payloads) for version in held.versions)
+                documents[event.document] = replace(held, versions=left)
         case HoldPlaced():
             return replace(changed, holds=record.holds | {event.event_id})
         case HoldLifted():

@@ -13,7 +13,7 @@ from tsuzuri.app.services import Services
 from tsuzuri.domain import erasures
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.erasures import ErasureHeld
-from tsuzuri.domain.events import Event
+from tsuzuri.domain.events import Event, PayloadErased
 from tsuzuri.domain.registrations import PatientRecord
 from tsuzuri.domain.vocabulary import Role, Stream
 from tsuzuri.eventlog.appending import Beside, HoldStands, LogUnavailable, Write
@@ -41,10 +41,18 @@ async def erase_document(
             record, document, units=units, reason=reason, erased_by=caller.person, event_id=services.new_id()
         )
 
-    def store(keeper: KeyKeeper, write: Write, event: Any) -> None:
-        keeper.destroy(write, keys_of_payloads(services.log.part_of(patient), event.payloads))
+    return await _decided(services, patient, decide, _destroy_payloads(services, patient))
 
-    return await _decided(services, patient, decide, store)
+
+async def store_erasure(services: Services, event: PayloadErased) -> None:
+    """Destroy the keys of an event's payloads and store the event, which was decided on her record's last version.
+
+    Raises:
+        IntegrityError: the record has moved on.
+        tsuzuri.domain.erasures.ErasureHeld.
+        LogUnavailable: try again.
+    """
+    await _stored(services, event, _destroy_payloads(services, event.patient))
 
 
 async def erase_stream(
@@ -98,26 +106,37 @@ async def lift_hold(services: Services, caller: Caller, patient: UUID, hold: UUI
     return await _decided(services, patient, decide, store)
 
 
+def _destroy_payloads(services: Services, patient: UUID) -> Callable[[KeyKeeper, Write, Any], None]:
+    part = services.log.part_of(patient)
+    return lambda keeper, write, event: keeper.destroy(write, keys_of_payloads(part, event.payloads))
+
+
 async def _decided(
     services: Services,
     patient: UUID,
     decide: Callable[[PatientRecord], Event],
     store: Callable[[KeyKeeper, Write, Event], None],
 ) -> UUID:
-    keeper = KeyKeeper(services.logins, services.ring, services.log.parts)
     for _ in range(ATTEMPTS):
         event = decide(await load_record(services, patient))
-        write = Write([services.log.mapper.to_stored_event(event)], Beside(narrows=True))
         try:
-            await asyncio.to_thread(store, keeper, write, event)
+            await _stored(services, event, store)
             return event.event_id
         except IntegrityError:
             continue
-        except HoldStands as held:
-            raise ErasureHeld(str(held)) from None
-        except OperationalError as error:
-            raise LogUnavailable("the log cannot be written now: try again") from error
     raise Busy("the patient's record was being changed; try again")
+
+
+async def _stored(services: Services, event: E, store: Callable[[KeyKeeper, Write, E], None]) -> None:
+    """Raises IntegrityError, ErasureHeld, LogUnavailable."""
+    keeper = KeyKeeper(services.logins, services.ring, services.log.parts)
+    write = Write([services.log.mapper.to_stored_event(event)], Beside(narrows=True))
+    try:
+        await asyncio.to_thread(store, keeper, write, event)
+    except HoldStands as held:
+        raise ErasureHeld(str(held)) from None
+    except OperationalError as error:
+        raise LogUnavailable("the log cannot be written now: try again") from error
 
 
 def _operator(caller: Caller) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Annotated
 
@@ -16,6 +16,7 @@ import uvicorn
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.projector import Projector, run_beside
+from tsuzuri.app.retention_beside import erase_regularly
 from tsuzuri.app.server import build_server
 from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import Settings, read_settings
@@ -24,17 +25,22 @@ from tsuzuri.eventlog.data_keys import KeyRing
 app = typer.Typer()
 _END_SECONDS = 10
 
+Beside = Callable[[Settings, str, int], None]
+"""What a process beside the API does: with the settings, the database's address, the process that it ends with."""
+
 
 @app.command()
 def serve(
     projector: Annotated[bool, typer.Option(help="Run projectors beside the API.")] = True,
 ) -> None:
-    """Serve the API. The embedded database and the projectors live and die with this process."""
+    """Serve the API. The embedded database and what works beside it live and die with this process."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn drains, then raises the signal again
     settings = read_settings()
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)
-        with projectors(settings, dsn, settings.projectors if projector else 0):
+        beside = [_project] * (settings.projectors if projector else 0)
+        beside += [erase_regularly] if settings.retention_hours else []
+        with processes(settings, dsn, beside):
             config = uvicorn.Config(
                 server,
                 host=settings.host,
@@ -62,20 +68,18 @@ class Server(uvicorn.Server):
 
 
 @contextmanager
-def projectors(settings: Settings, dsn: str, number: int) -> Iterator[None]:
-    """So many projectors, each in a process of its own: a rebuild must not take the API's time."""
+def processes(settings: Settings, dsn: str, beside: Sequence[Beside]) -> Iterator[None]:
+    """Each piece of work in a process of its own: a rebuild must not take the API's time."""
     spawn = multiprocessing.get_context("spawn")  # a fork would share the API's connections
-    processes = [
-        spawn.Process(target=_project, args=(settings, dsn, os.getpid()), daemon=True) for _ in range(number)
-    ]
-    for process in processes:
+    started = [spawn.Process(target=work, args=(settings, dsn, os.getpid()), daemon=True) for work in beside]
+    for process in started:
         process.start()
     try:
         yield
     finally:
-        for process in processes:
+        for process in started:
             process.terminate()
-        for process in processes:
+        for process in started:
             process.join(_END_SECONDS)
 
 

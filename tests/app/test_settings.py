@@ -45,6 +45,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         sets_by_department=False,
         reader_memory_mb=1024,
         rebuild_share=0.4,
+        retention_hours=0,
         parts=64,
     )
 
@@ -71,6 +72,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_SET_SCOPE": "department",
             "TSUZURI_READER_MEMORY_MB": "512",
             "TSUZURI_REBUILD_SHARE": "0.25",
+            "TSUZURI_RETENTION_HOURS": "24",
             "TSUZURI_PARTS": "4096",
         }
     )
@@ -95,6 +97,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         sets_by_department=True,
         reader_memory_mb=512,
         rebuild_share=0.25,
+        retention_hours=24,
         parts=4096,
     )
 

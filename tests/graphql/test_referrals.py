@@ -28,8 +28,8 @@ from referral_examples import (
     sent,
     standing,
 )
-from tsuzuri.app.actions.erase import erase_document, lift_hold, place_hold
-from tsuzuri.domain.erasures import ErasureHeld
+from tsuzuri.app.actions.erase import lift_hold, place_hold
+from tsuzuri.app.actions.erase_expired import Account, run_retention
 from tsuzuri.projections.catalogue import PROJECTIONS
 from world import KEY, Tell, World, tell_in
 
@@ -242,22 +242,28 @@ def test_received_again_nothing_changes(tell: Tell) -> None:
     tell(story)
 
 
-def test_after_erasure_its_diagnoses_survive_a_rebuild_and_it_does_not_and_a_hold_keeps_it(
+def test_a_week_after_receipt_it_is_erased_its_diagnoses_survive_a_rebuild_and_a_hold_keeps_it(
     tell: Tell,
 ) -> None:
     async def story(world: World) -> None:
         services = world.application.services
         told = await sent(world, oral=True)
-        await consent(world, HOSPITAL_SYSTEM)
+        await world.data(DOCTOR, RECEIVE, id=str(told.document))
+        ends = datetime.fromisoformat((await standing(world))["visibleUntil"])
+
+        async def erased(moment: datetime) -> Account:
+            return await run_retention(services, OPERATOR, moment, limit=10, tell=lambda *_: None)
+
+        assert (await erased(ends - A_MICROSECOND)).bundles == 0
         hold = await place_hold(services, OPERATOR, told.patient, reason="dispute")
-        with pytest.raises(ErasureHeld):
-            await erase_document(
-                services, OPERATOR, told.patient, told.document, units=False, reason="received"
-            )
-        assert len(await inbox(world)) == 1
+        catch_up(world.connection)
+        kept = await erased(ends)
+        assert (kept.bundles, kept.held) == (0, 1)
+        assert len(await inbox(world)) == 1, "before its end a hold changes nothing for its readers"
 
         await lift_hold(services, OPERATOR, told.patient, hold, reason="settled")
-        await erase_document(services, OPERATOR, told.patient, told.document, units=False, reason="received")
+        catch_up(world.connection)
+        assert (await erased(ends)).bundles == 1
 
         assert await inbox(world) == [], "before the projections know it"
         catch_up(world.connection)
@@ -265,9 +271,12 @@ def test_after_erasure_its_diagnoses_survive_a_rebuild_and_it_does_not_and_a_hol
             assert rebuilt(world.connection, projection).equal, name
         gone = await standing(world)
         assert gone["state"] == "ERASED" and gone["erasedAt"] is not None
+        await consent(world, HOSPITAL_SYSTEM)
         record = (await world.data(DOCTOR, READ, id=str(told.document)))["patientRecord"]
         assert record["document"] is None
-        assert {node["name"] for node in record["entries"]["nodes"]} >= {"狭心症"}
+        assert record["entries"]["nodes"] == [{"name": "狭心症", "recordClass": "CONDITION"}]
         assert await inbox(world) == []
+        looks = (await world.data(herself(told.patient), "{ me { accesses { totalCount } } }"))["me"]
+        assert looks["accesses"]["totalCount"] >= 1, "who looked stays"
 
     tell(story)
