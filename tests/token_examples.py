@@ -25,7 +25,7 @@ CLAIMS = {
     "aud": AUDIENCE,
     "sub": "dr-hamada",
     "iat": NOW,
-    "exp": NOW + 600,
+    "exp": NOW + 3_000,  # a run of all tests takes a while
     "jti": "session-1",
     "role": "CLINICIAN",
     "facility": HOSPITAL,
