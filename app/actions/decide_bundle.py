@@ -22,6 +22,7 @@ from tsuzuri.domain.registrations import (
     evolve,
     hiding_marks,
     identify,
+    marked_at,
     outcome,
     register,
 )
@@ -163,6 +164,7 @@ def _intake(
         scope=scope,
         warnings=warnings,
         hides=hiding_marks(reading.entries),
+        marked_at=marked_at(reading.entries),
     )
     return intake, [whole, head, *bodies]
 
