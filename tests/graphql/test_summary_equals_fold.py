@@ -73,7 +73,7 @@ def test_every_patient_of_clinosim(tell: Tell) -> None:
 def test_in_any_order_taken_back_put_back_corrected_and_marked(tell: Tell) -> None:
     async def story(world: World) -> None:
         print(f"seed {(seed := int.from_bytes(os.urandom(4)))}")
-        lives = list(in_trouble(12, Random(seed)))
+        lives = list(in_trouble(of_the_sample(12), Random(seed)))
         await live(world, lives)
 
         assert not compared(await asked(world, lives, datetime.now(UTC))).faults
@@ -83,7 +83,7 @@ def test_in_any_order_taken_back_put_back_corrected_and_marked(tell: Tell) -> No
 
 def test_the_comparison_fails_when_any_rule_of_the_fold_is_turned_off(tell: Tell) -> None:
     async def story(world: World) -> None:
-        lives = list(in_trouble(12, Random(1)))
+        lives = list(in_trouble(of_the_sample(12), Random(1)))
         await live(world, lives)
         answers = await asked(world, lives, datetime.now(UTC))
         answers += await asked(world, lives, datetime.now(UTC) + SIX_YEARS)

@@ -32,8 +32,8 @@ def of_clinosim() -> list[Life]:
     )
 
 
-def in_trouble(patients: int, random: Random) -> Iterator[Life]:
-    for life in of_the_sample(patients):
+def in_trouble(lives: Iterable[Life], random: Random) -> Iterator[Life]:
+    for life in lives:
         sent = [act for act in life.acts if isinstance(act, Sent)]
         yield Life(f"{life.name}, in trouble", troubled(sent, random))
 

@@ -23,7 +23,7 @@ from tsuzuri.app.services import services
 from tsuzuri.graphql.schema import build_schema, schema_sha256
 from world import World
 
-PATIENTS = 300  # of the sample; as many again in trouble
+PATIENTS = 300  # of the sample; as many others of it in trouble
 LATER = (timedelta(0), timedelta(days=366), timedelta(days=6 * 366))
 
 
@@ -40,10 +40,11 @@ def tormented(folder: Path, share: float, rules: Rules) -> Outcome:
     random = Random(seed := int.from_bytes(os.urandom(4)))
     patients = round(PATIENTS * share)
     clinosim = of_clinosim() if DATA.is_dir() else []
+    sample = of_the_sample(2 * patients)
     lives = [
         *clinosim[: round(len(clinosim) * share)],
-        *of_the_sample(patients),
-        *in_trouble(patients, random),
+        *sample[:patients],
+        *in_trouble(sample[patients:], random),
     ]
     with fresh_log(folder) as dsn:
         found = compared(asyncio.run(_shown(folder, dsn, lives)), rules)
