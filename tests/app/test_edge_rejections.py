@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from edge_examples import Json, Served, refused
 from rule_bundles import collection
-from rule_resources import INSTITUTION, allergy, condition, institution
+from rule_resources import INSTITUTION, allergy, condition, institution, of
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
 from tsuzuri.domain.vocabulary import Role
 
@@ -50,6 +50,11 @@ def large(size: int) -> bytes:
 REJECTED = {
     "mixed types": (collection(condition(), allergy()), "T0002", "Bundle.entry[2].resource"),
     "a fullUrl twice": (of_one_url(), "T0003", "Bundle.entry[2].fullUrl"),
+    "an identifier with eleven digits": (
+        of(collection(), identifier=collection()["identifier"] | {"value": f"{INSTITUTION}1^2026^a-1"}),
+        "R2152",
+        "Bundle.identifier.value",
+    ),
     "an institution of eleven digits": (
         elsewhere(f"{INSTITUTION}1"),
         "R1021",
