@@ -155,6 +155,7 @@ def fields(entry: Entry, kind: DocumentKind) -> dict[str, Any]:
         "ended": entry.ended,
         "resourceType": entry.resource_type,
         "documentKind": kind,
+        "author": entry.author,
         "department": entry.department,
         "facility": {"number": entry.facility},
         "registeredBy": {"number": HOSPITAL},

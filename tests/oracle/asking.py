@@ -20,7 +20,7 @@ from world import World
 
 _FIELDS = """fragment Line on Entry { recordClass name codings { system code display } effective effectiveAt status
   verification flags flaggedAt value { text number comparator unit } interpretation referenceRange { low high } ended
-  resourceType documentId documentKind department facility { number } registeredBy { number } }"""
+  resourceType documentId documentKind author department facility { number } registeredBy { number } }"""
 _SUMMARY = "summary { " + " ".join(f"{name} {{ ...Line }}" for name in CLASSES) + " }"
 CLINICIANS = f"""query Summary($patient: ID!) {{ patientRecord(patient: {{ id: $patient }}) {{ ... on PatientRecord {{
   incomplete {_SUMMARY} }} }} }} {_FIELDS}"""

@@ -120,6 +120,7 @@ def _fact(resource: Json, sender: str, kind: str) -> Fact | None:
             "ended": resource.get("abatementDateTime"),
             "resourceType": resource["resourceType"],
             "documentKind": kind,
+            "author": _author(resource),
             "department": _department(resource),
             "facility": {"number": _institution(resource) or sender},
             "registeredBy": {"number": sender},
@@ -167,6 +168,17 @@ def _institution(resource: Json) -> str | None:
 
 def _department(resource: Json) -> str | None:
     return next((one["valueCodeableConcept"]["text"] for one in _extensions(resource, DEPARTMENT)), None)
+
+
+def _author(resource: Json) -> str | None:
+    """Who recorded, measured or ordered it: by the name told there, else by that of the contained person."""
+    who = next((resource[name] for name in ("recorder", "performer", "requester") if name in resource), None)
+    if who is None:
+        return None
+    person = who[0] if isinstance(who, list) else who
+    names = {f"#{one['id']}": one.get("name") for one in resource.get("contained", [])}
+    name: str = person.get("display") or names[person["reference"]][0]["text"]
+    return name
 
 
 def _status(resource: Json) -> str | None:
