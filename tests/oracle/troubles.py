@@ -9,6 +9,8 @@ from random import Random
 from oracle.received import HIDING, INDICATION, moment
 from oracle.summary import Act, Cancelled, Key, Restored, Sent, key_of
 
+MARKS = ((), ("UNINFORMED",), ("LTS", "UNINFORMED"), ("UNDELIVERED",), HIDING)
+
 
 def troubled(acts: Sequence[Sent], random: Random) -> list[Act]:
     """The same Bundles and some more. Under one key they keep their order; what is taken back may be put back."""
@@ -22,14 +24,14 @@ def troubled(acts: Sequence[Sent], random: Random) -> list[Act]:
         one = waiting[key].pop(0)
         told += [one, *_besides(one, random)]
         known = [act for act in told if isinstance(act, Sent)]
+        another = random.choice(known)
         match random.randrange(8):
-            case 0 | 1:
-                again = random.choice(known)
-                told += [again] if key_of(again) not in cancelled else []
-            case 2 if not waiting[key] and key not in cancelled:
-                cancelled.append(key)
-                told.append(Cancelled(key))
-            case 3 if cancelled:
+            case 0 | 1 if key_of(another) not in cancelled:
+                told.append(another)
+            case 2 | 3 | 4 if not waiting[key_of(another)] and key_of(another) not in cancelled:
+                cancelled.append(key_of(another))
+                told.append(Cancelled(key_of(another)))
+            case 5 if cancelled:
                 told.append(Restored(cancelled.pop(random.randrange(len(cancelled)))))
     return told
 
@@ -44,7 +46,7 @@ def _besides(one: Sent, random: Random) -> Iterator[Sent]:
             tree["identifier"]["value"] += "-b"
         for entry in tree["entry"]:
             if entry["resource"]["resourceType"] == "Condition" and random.randrange(2):
-                flags = random.choice(((), (random.choice(HIDING),), HIDING, ("LTS", random.choice(HIDING))))
+                flags = random.choice(MARKS)
                 tags = [{"system": INDICATION, "code": flag} for flag in flags]
                 entry["resource"]["meta"] |= {"lastUpdated": at.isoformat(), "tag": tags}
         yield Sent(one.facility, json.dumps(tree, ensure_ascii=False).encode(), one.at)
