@@ -58,11 +58,14 @@ def caller_of(request: Request, checker: TokenChecker) -> Caller:
         raise EdgeRefused(401, "UNAUTHENTICATED", "a valid bearer token is needed") from None
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """The whole body, uncompressed, at most *limit* bytes; nothing beyond it is read. Raises EdgeRefused."""
+async def body_of(request: Request, limit: int, told: Mapping[str, Any] | None = None) -> bytes:
+    """The whole body, uncompressed, at most *limit* bytes; nothing beyond it is read. Raises EdgeRefused.
+
+    *told*: what else the sender of a larger one should know.
+    """
     if request.headers.get("content-encoding", "identity") != "identity":
         raise EdgeRefused(415, "BAD_BODY", "send the body without content-encoding")
-    too_large = EdgeRefused(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
+    too_large = EdgeRefused(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes", told)
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or int(length) > limit:
         raise too_large

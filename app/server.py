@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tsuzuri.app.application import TsuzuriApplication
+from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.app.edge import (
     GRAPHQL_BODY_BYTES_MAX,
     EdgeRefused,
@@ -30,6 +31,8 @@ from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings
 from tsuzuri.app.tokens import token_checker
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
+from tsuzuri.domain.rules.checking import too_large
+from tsuzuri.domain.rules.policies import policy_named
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.attachments import ROUTE, read_attachment
 from tsuzuri.graphql.context import RequestRefused
@@ -55,6 +58,7 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
     checker = token_checker(settings)
     schema = build_schema()
     digest = schema_sha256(schema)
+    beyond = {"broken": broken_rules(too_large(policy_named(settings.rules, settings.rule_severities)))}
 
     @contextlib.asynccontextmanager
     async def lifespan(server: Starlette) -> AsyncIterator[None]:
@@ -82,7 +86,7 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
         if caller.role is not Role.SYSTEM:  # said before up to 10 MB are taken in
             raise EdgeRefused(403, "FORBIDDEN", "only a facility's own system registers Bundles")
         oral = _yes(request, "oral-consent")
-        body = await body_of(request, SIZE_MAX_BYTES + 1)
+        body = await body_of(request, SIZE_MAX_BYTES + 1, beyond)
         try:
             registered = await _application(request).register_bundle(caller, body, oral_consent=oral)
         except RequestRefused as refused:

@@ -6,6 +6,7 @@ the same answer, other bytes replace, and bytes already superseded change nothin
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -83,6 +84,7 @@ class Intake:
     scope: str = ""
     warnings: tuple[str, ...] = ()
     hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
+    marked_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -291,6 +293,7 @@ def register(
         scope=intake.scope,
         warnings=intake.warnings,
         hides=intake.hides,
+        marked_at=intake.marked_at,
         touches=_classes(document.kind, intake.units),
     )
     known = record.documents.get(document_uuid)
@@ -331,6 +334,15 @@ def hiding_marks(entries: Iterable[Entry]) -> dict[str, tuple[Flag, ...]]:
         if hiding := HIDING_FLAGS & set(entry.flags):
             found.setdefault(entry.fact, set()).update(hiding)
     return {fact: tuple(sorted(flags)) for fact, flags in sorted(found.items())}
+
+
+def marked_at(entries: Iterable[Entry]) -> dict[str, datetime]:
+    """Of these facts, when their marks were set or last changed: aware, UTC. Who does not say so is left out."""
+    found: dict[str, datetime] = {}
+    for entry in entries:
+        if entry.flagged_at is not None and HIDING_FLAGS & set(entry.flags):
+            found[entry.fact] = max(entry.flagged_at, found.get(entry.fact, entry.flagged_at))
+    return dict(sorted(found.items()))
 
 
 def document_key(patient: UUID, document: Document) -> UUID:

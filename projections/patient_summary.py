@@ -25,14 +25,22 @@ from tsuzuri.domain.events import (
 from tsuzuri.domain.retention import ranked
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
 from tsuzuri.projections import hiding_marks, replacement_sets
-from tsuzuri.projections.hiding_marks import MarkRow, covers, keep_marks, marks_from_others, marks_looked_at
+from tsuzuri.projections.hiding_marks import (
+    NO_MARKS,
+    MarkRow,
+    covers,
+    keep_marks,
+    marks_looked_at,
+    marks_of,
+    marks_on,
+)
 from tsuzuri.projections.record_index import ENTRIES
 from tsuzuri.projections.record_rows import EntryRow, entry_rows
 from tsuzuri.projections.replacement_sets import Newest, SetRow, keep_set, set_classes, sets_looked_at
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "patient_summary", 2
+NAME, VERSION = "patient_summary", 3
 
 READY_CLASSES = tuple(one for one in SIX_INFORMATIONS if not ranked(one))
 """Those of the six whose entries do not push each other out. Which results are the last is asked of the index."""
@@ -108,10 +116,11 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
     match recorded.event:
         case BundleAccepted() as event:
             _forget(rows, event.document)
-            later = marks_from_others(rows, event)
+            marks = marks_on(rows, event)
             groups: Groups = defaultdict(list)
             for entry in entry_rows(recorded, event):
-                flags = tuple(sorted({*entry.flags_now, *later.get(entry.fact, ())}))
+                hidden = marks.get(entry.fact, NO_MARKS).beside(entry.flags_now, entry.flagged_at)
+                flags = tuple(sorted(hidden.flags))
                 group = Group(
                     entry.record_class,
                     flags,
@@ -121,7 +130,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     event.scope,
                     entry.stated_at,
                 )
-                groups[group].append(_shown(entry) | {"flags": list(flags)})
+                groups[group].append(_shown(entry) | {"flags": list(flags), "flaggedAt": hidden.at})
             if event.hides:
                 _move_hidden(rows, event, groups)
                 keep_marks(rows, event)
@@ -171,8 +180,9 @@ def _move_hidden(rows: Rows, event: BundleAccepted, groups: Groups) -> None:
             continue
         rows.remove(row)
         for entry, covered in zip(entries, marked, strict=True):
-            marks = event.hides[entry["fact"]] if covered else ()
-            flags = tuple(sorted({*row.flags, *marks}))
+            own = marks_of(event, entry["fact"]) if covered else NO_MARKS
+            marks = own.beside(row.flags, _moment(entry["flaggedAt"]))
+            flags = tuple(sorted(marks.flags))
             group = Group(
                 row.record_class,
                 flags,
@@ -183,7 +193,7 @@ def _move_hidden(rows: Rows, event: BundleAccepted, groups: Groups) -> None:
                 row.stated_at,
                 row.in_force,
             )
-            groups[group].append({**entry, "flags": flags})
+            groups[group].append({**entry, "flags": flags, "flaggedAt": marks.at})
 
 
 def _put(rows: Rows, patient: UUID, groups: Groups) -> None:
@@ -224,6 +234,10 @@ def _settle_sets(rows: Rows, event: BundleAccepted | BundleCancelled) -> None:
 def _entries(row: SummaryRow) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = msgspec.json.decode(row.entries)
     return entries
+
+
+def _moment(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
 
 
 def _shown(row: EntryRow) -> dict[str, Any]:

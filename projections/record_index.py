@@ -25,7 +25,15 @@ from tsuzuri.domain.retention import RECEIVED
 from tsuzuri.domain.units import load_document
 from tsuzuri.domain.vocabulary import DocumentKind, RecordClass
 from tsuzuri.projections import hiding_marks, replacement_sets
-from tsuzuri.projections.hiding_marks import MarkRow, covers, keep_marks, marks_from_others, marks_looked_at
+from tsuzuri.projections.hiding_marks import (
+    MarkRow,
+    Marks,
+    covers,
+    keep_marks,
+    marks_looked_at,
+    marks_of,
+    marks_on,
+)
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow, Standing, document_row, entry_rows
 from tsuzuri.projections.replacement_sets import (
     Newest,
@@ -227,10 +235,9 @@ def _open(rows: Rows, recorded: Recorded[Event], event: BundleAccepted) -> None:
     if event.hides:
         _hide_earlier(rows, event)
         keep_marks(rows, event)
-    later = marks_from_others(rows, event)
+    marks = marks_on(rows, event)
     for entry in entries:
-        marks = later.get(entry.fact)
-        rows.put(replace(entry, flags_now=sorted({*entry.flags_now, *marks})) if marks else entry)
+        rows.put(_marked(entry, marks[entry.fact]) if entry.fact in marks else entry)
 
 
 def _settle_sets(rows: Rows, recorded: Recorded[Event], event: BundleAccepted | BundleCancelled) -> None:
@@ -266,10 +273,16 @@ def _bring_back(rows: Rows, recorded: Recorded[Event], entry: EntryRow) -> None:
 
 
 def _hide_earlier(rows: Rows, event: BundleAccepted) -> None:
-    for fact, marks in event.hides.items():
+    for fact in event.hides:
         for earlier in rows.of(EntryRow, fact=fact, sender=event.facility):
             if covers(event, earlier.stated_at):
-                rows.put(replace(earlier, flags_now=sorted({*earlier.flags_now, *marks})))
+                rows.put(_marked(earlier, marks_of(event, fact)))
+
+
+def _marked(entry: EntryRow, marks: Marks) -> EntryRow:
+    """The row with these marks too, and the date on which its flags were last changed."""
+    flags, at = marks.beside(entry.flags_now, entry.flagged_at)
+    return replace(entry, flags_now=sorted(flags), flagged_at=at)
 
 
 ENTRIES = View(

@@ -23,6 +23,7 @@ from tsuzuri.domain.registrations import (
     hiding_marks,
     holder,
     identify,
+    marked_at,
     outcome,
     register,
 )
@@ -170,6 +171,7 @@ def _intake(
         scope=scope,
         warnings=warnings,
         hides=hiding_marks(reading.entries),
+        marked_at=marked_at(reading.entries),
     )
     return intake, [whole, head, *bodies]
 

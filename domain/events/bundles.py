@@ -96,6 +96,8 @@ class BundleAccepted(Event):
     warnings: tuple[str, ...] = ()
     hides: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
     """Facts that carry a hiding mark, and which: here and wherever the facility sent them before."""
+    marked_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When their marks were set or last changed, where the sender says so."""
     touches: tuple[RecordClass, ...] = ()  # classes of which something begins or ends with this event
     rules: str = ""  # the version of the rules it was checked against: "clins-1.10 1 5be0c1d2"
     codes: str = ""  # the code release in force

@@ -14,7 +14,7 @@ import orjson
 from tsuzuri.domain.fhir import r4b
 from tsuzuri.domain.fhir.plain_shape import is_plain
 from tsuzuri.domain.fhir.rejection import BundleRejected
-from tsuzuri.domain.rules.checking import check, has_errors
+from tsuzuri.domain.rules.checking import check, has_errors, too_large
 from tsuzuri.domain.rules.limits import DEPTH_MAX, SIZE_MAX_BYTES
 from tsuzuri.domain.rules.policies import Policy
 
@@ -37,7 +37,9 @@ def checked(received: bytes, policy: Policy) -> tuple[dict[str, Any], list[str]]
     """
     if len(received) > SIZE_MAX_BYTES:
         raise BundleRejected(
-            f"byte {SIZE_MAX_BYTES}", "the Bundle is larger than 10 MB; send it in smaller ones"
+            f"byte {SIZE_MAX_BYTES}",
+            "the Bundle is larger than 10 MB (breaks T0001); send it in smaller ones",
+            broken=too_large(policy),
         )
     text = _Text(_decoded(received))
     bundle = _bundle(text.parsed())

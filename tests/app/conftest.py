@@ -37,8 +37,16 @@ def database(server_dsn: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def served(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    settings = settings_at(tmp_path_factory.mktemp("home"))
+def rules() -> dict[str, str]:
+    """Settings about the rules of intake: the least, unless a file of tests has a fixture of this name."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def served(
+    database: str, rules: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    settings = settings_at(tmp_path_factory.mktemp("home"), **rules)
     api = build_server(settings, database)
     server = Server(uvicorn.Config(api, host="127.0.0.1", port=0, log_level="error"), api.state.closing)
     worker = Projector(logins(database), a_ring())

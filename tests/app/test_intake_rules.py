@@ -19,7 +19,7 @@ from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.services import Services, services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import BundleRefused, BundleRegistered
-from tsuzuri.domain.fhir.bundle import BundleRejected
+from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES, BundleRejected
 from tsuzuri.domain.owners import facility_owner
 from tsuzuri.domain.rules.policies import policy_named
 from tsuzuri.domain.vocabulary import Stream
@@ -114,6 +114,24 @@ def test_graphql_tells_every_rule_and_place(dsn: str, tmp_path: Path) -> None:
         assert broken["rule"] == "T:JP_Condition_eCS.category"
         assert broken["paths"] == ["Bundle.entry[1].resource.category"]
         assert broken["fix"]["ja"] and SECRET not in str(error)
+
+    told(dsn, tmp_path, story)
+
+
+def test_a_bundle_of_more_than_10_mb_is_kept_out_by_its_rule_and_that_is_kept(
+    dsn: str, tmp_path: Path
+) -> None:
+    bundle = json.dumps(collection(condition())) + " " * SIZE_MAX_BYTES
+    mutation = "mutation ($bundle: String!) { registerBundle(bundle: $bundle) { outcome } }"
+
+    async def story(opened: Services) -> None:
+        schema = build_schema()
+        answer = await execute(schema, TsuzuriApplication(opened, ""), SENDER, mutation, {"bundle": bundle})
+        (error,) = answer["errors"]
+        assert [one["rule"] for one in error["extensions"]["broken"]] == ["T0001"]
+        (refused,) = await opened.log.stream(facility_owner(INSTITUTION), Stream.ACCESS)
+        assert isinstance(refused, BundleRefused)
+        assert refused.broken == ("T0001",)
 
     told(dsn, tmp_path, story)
 

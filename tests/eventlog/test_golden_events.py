@@ -102,6 +102,7 @@ def bundle(**more: Any) -> dict[str, Any]:
         "scope": "内科",
         "warnings": ("passed-over: Device",),
         "hides": {"c-20065011": (Flag.UNDELIVERED, Flag.UNINFORMED)},
+        "marked_at": {"c-20065011": MOMENT},
         "touches": (RecordClass.CONDITION, RecordClass.LAB_RESULT, RecordClass.DISCHARGE_SUMMARY),
         **more,
     }
@@ -382,9 +383,10 @@ def of(cls: type[Event]) -> Event:
 def with_defaults_of_then(event: Event, state: bytes, apart: bytes | None) -> Event:
     """The example as a state from before one of its fields reads: with that field's plain default."""
     said = msgspec.json.decode(state).keys() | msgspec.json.decode(apart or b"{}").keys()
-    return replace(
-        event, **{f.name: f.default for f in fields(event) if f.name not in said and f.default is not MISSING}
-    )
+    then = [field for field in fields(event) if field.name not in said]
+    plain = {field.name: field.default for field in then if field.default is not MISSING}
+    made = {field.name: field.default_factory() for field in then if field.default_factory is not MISSING}
+    return replace(event, **plain | made)
 
 
 @pytest.mark.parametrize("cls", EVENTS, ids=lambda cls: cls.TOPIC)

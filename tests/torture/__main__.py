@@ -27,7 +27,7 @@ LOG = (
     "canaries",
 )
 PROJECTIONS = ("failpoints", "poison", "planted_bug", "projection_histories")
-DOCUMENTS = ("permutations", "hostile_bundles")
+DOCUMENTS = ("permutations", "hostile_bundles", "summaries")
 TORTURES = {"3": LOG, "4": PROJECTIONS, "5": DOCUMENTS}
 
 

@@ -1,7 +1,7 @@
 """Patients' made-up lives, event after event as facilities and operators would bring them about, without end."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
 from typing import Any, assert_never
@@ -15,7 +15,15 @@ from tsuzuri.domain.erasures import NothingToErase, erase_document, erase_stream
 from tsuzuri.domain.events import Event, Identifier, PayloadErased, StreamErased, Unit, originator
 from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM
 from tsuzuri.domain.record import Demographics, Document, Entry
-from tsuzuri.domain.registrations import Intake, PatientRecord, evolve, hiding_marks, identify, register
+from tsuzuri.domain.registrations import (
+    Intake,
+    PatientRecord,
+    evolve,
+    hiding_marks,
+    identify,
+    marked_at,
+    register,
+)
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import DocumentKind, Flag, RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside, Payload, Write
@@ -81,6 +89,7 @@ class Patient:
         payloads = [Payload(self._an_id(), dump_document(document), self._an_id(), KeyUse.DOCUMENT)]
         units: list[Unit] = []
         hides: dict[str, tuple[Flag, ...]] = {}
+        since: dict[str, datetime] = {}
         for record_class, keys in entries.items():
             of_class = [self._entry(key, record_class, facility, hidden=key in marked) for key in keys]
             unit = Payload(self._an_id(), dump_entries(of_class), self._an_id(), KeyUse.UNIT)
@@ -89,6 +98,7 @@ class Patient:
                 Unit(record_class=record_class, payload=unit.payload_id, sha256="", entries=len(keys))
             )
             hides |= hiding_marks(of_class)
+            since |= marked_at(of_class)
         intake = Intake(
             received=self._an_id(),
             received_sha256=sha256(self._an_id().bytes).hexdigest(),
@@ -98,6 +108,7 @@ class Patient:
             sender="clinic-system",
             rules="shape 1 0",
             hides=hides,
+            marked_at=since,
         )
         return self._recorded(register(self.record, document, intake, event_id=self._an_id()), payloads)
 

@@ -30,6 +30,7 @@ from tsuzuri.domain.registrations import (
     Registration,
     evolve,
     hiding_marks,
+    marked_at,
     outcome,
     register,
 )
@@ -166,6 +167,7 @@ class Life:
             sender="system",
             rules=reading.rules,
             hides=hiding_marks(reading.entries),
+            marked_at=marked_at(reading.entries),
         )
         self.fold(register(self.record, reading.document, intake, event_id=next(self._ids)), payloads)
 
