@@ -8,10 +8,17 @@ from tsuzuri.domain.fhir.quantities import quantity_text, range_text
 from tsuzuri.domain.record import Entry
 from tsuzuri.domain.vocabulary import RecordClass
 
+UNCONFIRMED = "unconfirmed-diagnosis"
+"""The warning for a suspected diagnosis that is not taken as an entry."""
 
-def condition(source: Source) -> Entry:
-    """Suspected and unconfirmed ones too: `verification` tells them, and who reads decides."""
+
+def condition(source: Source) -> Entry | None:
+    """None for a suspected one (疑い病名, unconfirmed): these are not shared. The document itself still has it."""
     resource = source.resource
+    verification = status_code(resource, "verificationStatus")
+    if verification == "unconfirmed":
+        source.warnings.append(UNCONFIRMED)
+        return None
     concept = resource.element("code")
     return read_entry(
         source,
@@ -22,7 +29,7 @@ def condition(source: Source) -> Entry:
         issued=["recordedDate"],
         authors=["recorder", "asserter"],
         status=status_code(resource, "clinicalStatus"),
-        verification=status_code(resource, "verificationStatus"),
+        verification=verification,
         ended=_end(resource),
         detail=detail_of(_principal(resource), onset(resource), *notes(resource)),
     )

@@ -45,7 +45,16 @@ def test_a_date_counts_from_its_earliest_moment_in_japan(onset: Json, moment: da
     assert entry.effective == onset.get("onsetDateTime", "2020-01-01")
 
 
-def test_an_unconfirmed_condition_is_kept_and_says_so() -> None:
+def test_a_suspected_condition_is_not_taken_and_the_sender_is_told() -> None:
+    suspected = a_resource("Condition", verificationStatus=coded("urn:v", "unconfirmed"))
+
+    reading = read_bundle(json.dumps(a_collection(suspected, a_resource("Condition"))).encode())
+
+    assert len(reading.entries) == 1
+    assert "unconfirmed-diagnosis" in reading.warnings
+
+
+def test_a_provisional_condition_is_kept_and_says_so() -> None:
     condition = a_resource(
         "Condition",
         code={
@@ -58,7 +67,7 @@ def test_an_unconfirmed_condition_is_kept_and_says_so() -> None:
             ],
         },
         clinicalStatus=coded("urn:s", "resolved"),
-        verificationStatus=coded("urn:v", "unconfirmed"),
+        verificationStatus=coded("urn:v", "provisional"),
         onsetAge={"value": 30, "code": "a"},
         abatementDateTime="2021-03",
         recordedDate="2021-04-01",
@@ -73,7 +82,7 @@ def test_an_unconfirmed_condition_is_kept_and_says_so() -> None:
 
     assert entry.record_class is RecordClass.CONDITION
     assert (entry.name, entry.codings) == ("左骨折", (Coding(system="urn:c", code="1", display="骨折"),))
-    assert (entry.status, entry.verification, entry.author) == ("resolved", "unconfirmed", "記録 者")
+    assert (entry.status, entry.verification, entry.author) == ("resolved", "provisional", "記録 者")
     assert entry.issued_at == datetime(2021, 3, 31, 15, tzinfo=UTC)
     assert (entry.ended, entry.ended_at) == ("2021-03", datetime(2021, 2, 28, 15, tzinfo=UTC))
     assert entry.detail == "発症 30歳、一行目 二行目"
