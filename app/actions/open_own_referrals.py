@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from tsuzuri.app.actions.open_record import stands_of
+from tsuzuri.app.actions.open_record import consents_of, request_of, stands_of
 from tsuzuri.app.services import Services
-from tsuzuri.domain import consent_state
-from tsuzuri.domain.access import AccessRequest, Refused, decide_own_referrals
+from tsuzuri.domain.access import Refused, decide_own_referrals
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.eventlog.appending import Guard
@@ -18,16 +17,8 @@ async def open_own_referrals(
 ) -> Reading | RefusedReading:
     """Decide. What was sent is the facility's own: no consent is asked, and nothing of the record is shown."""
     head = await services.log.head(patient)
-    request = AccessRequest(
-        person=caller.person,
-        role=caller.role,
-        facility=caller.facility,
-        own_patient=caller.patient,
-        patient=patient,
-        purpose=PurposeOfUse.TREAT,
-        at=services.now(),
-    )
-    decision = decide_own_referrals(request, consent_state.load(patient, head.consents))
+    request = request_of(services, caller, [head], PurposeOfUse.TREAT)
+    decision = decide_own_referrals(request, consents_of([head]))
     if isinstance(decision, Refused):
         return RefusedReading(
             access_id=services.new_id(), request=request, known_patient=patient, decision=decision
