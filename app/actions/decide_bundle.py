@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from tsuzuri.app.actions.match_patient import Match, digests_of, match_patient
+from tsuzuri.app.actions.match_patient import Digests, Match, match_patient
 from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.corrections import ends_others, remarks
 from tsuzuri.domain.events import BundleRegistered, BundleReplaced, PatientIdentified, Unit
-from tsuzuri.domain.record import Entry, Reading, Subject
+from tsuzuri.domain.record import Entry, Reading
 from tsuzuri.domain.registrations import (
     Intake,
     PatientRecord,
@@ -40,10 +40,7 @@ class ReadBundle:
     received: bytes
     sha256: str  # hex
     reading: Reading
-
-    @property
-    def subject(self) -> Subject:
-        return self.reading.subject
+    digests: Digests  # of its subject's numbers
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,9 @@ def decide_bundle(
     """
     reading = bundle.reading
     document = reading.document
-    digests = digests_of(services, reading.subject)
-    match = match_patient(reading.subject, digests, owners, records, document.timestamp, services.new_id)
+    match = match_patient(
+        reading.subject, bundle.digests, owners, records, document.timestamp, services.new_id
+    )
     scope = (document.department or "") if services.sets_by_department else ""
     result = outcome(match.record, document, bundle.sha256)
     warnings = (*reading.warnings, *remarks(match.record, document, scope))

@@ -4,7 +4,6 @@ from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.decide_bundle import ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.load_streams import load_record
-from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy
 from tsuzuri.app.services import Services
@@ -32,9 +31,8 @@ async def register_bundle(
 
 async def store_bundle(services: Services, caller: Caller, bundle: ReadBundle) -> RegisteredBundle:
     """Decide and save, until nobody else was faster. Raises Busy."""
-    digests = digests_of(services, bundle.reading.subject)
     for _ in range(ATTEMPTS):
-        owners = await known_numbers.owners(services.pool, digests.all())
+        owners = await known_numbers.owners(services.pool, bundle.digests.all())
         records = {patient: await load_record(services, patient) for patient in set(owners.values())}
         codes = await services.codes_in_force.name()
         decided = decide_bundle(services, caller, bundle, owners, records, codes)
