@@ -45,6 +45,8 @@ def check(tree: Any, policy: Policy, *, size_bytes: int | None = None) -> list[B
     found: list[Broken] = []
     for resource, kinds in _resources(tree, size_bytes):
         for rule, severity in policy.asked(tuple(kinds)).items():
+            if rule.only_with and resource.names.isdisjoint(rule.only_with):
+                continue
             for place in rule.broken(resource):
                 found.append(Broken(rule.id, severity, place, rule.message, rule.fix))
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from tsuzuri.domain.rules.part import Part
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors
 from tsuzuri.domain.rules.slices import children
 from tsuzuri.domain.rules.systems import canonical
@@ -67,6 +67,11 @@ def broken_places(demand: Demand) -> Callable[[Resource], Iterable[str]]:
     return places
 
 
+def _only_with(demand: Demand) -> frozenset[str]:
+    """What must be there before the demand is made at all."""
+    return elements(demand.path) if demand.parent or demand.low == 0 else frozenset()
+
+
 def _counts(part: Part, demand: Demand) -> bool:
     """Whether it can be what the demand asks for: an empty object is none, unless its own rows tell what it lacks."""
     if demand.high == 0:
@@ -121,6 +126,7 @@ def rules_of(
             path=f"{resource_type}.{demand.path}",
             holds=errors(*(demand.guides or guides)),
             broken=broken_places(demand),
+            only_with=_only_with(demand),
             message=message,
             fix=fix,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tsuzuri.domain.rules.datatypes import RESOURCE_TYPES
 from tsuzuri.domain.rules.limits import DEPTH_MAX
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors
 
 _REFERENCES = tuple(
@@ -148,6 +148,7 @@ FHIR_RULES = (
         path="reference",
         holds=_R4,
         broken=_dangling,
+        only_with=elements(*_REFERENCES),
         message=Words(
             "It refers to a contained resource that is not there", "参照先の contained リソースがありません"
         ),

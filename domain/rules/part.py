@@ -3,6 +3,7 @@
 A place is told by names that the asking rule gave and by indexes, so nothing a sender wrote can get into it.
 """
 
+from collections.abc import KeysView
 from functools import cache
 from typing import Any
 
@@ -36,6 +37,8 @@ class Part:
             return []
         value = self.value.get(name)
         if value is None and name.endswith("[x]"):
+            if self.value.keys().isdisjoint(choices(name)):
+                return []
             return [part for key in choices(name) if key in self.value for part in self.children(key)]
         if isinstance(value, list):
             return [Part(v, f"{name}[{n}]", self) for n, v in enumerate(value) if _is_there(v)]
@@ -64,7 +67,7 @@ def _is_there(value: Any) -> bool:
 
 
 @cache  # asked with names of the tables only
-def choices(name: str) -> tuple[str, ...]:
-    """The names one choice may have: "value[x]" → valueQuantity, valueString, …"""
+def choices(name: str) -> KeysView[str]:
+    """The names one choice may have, in an order: "value[x]" → valueQuantity, valueString, …"""
     stem = name.removesuffix("[x]")
-    return tuple(stem + kind for kind in DATATYPES)
+    return dict.fromkeys(stem + kind for kind in DATATYPES).keys()
