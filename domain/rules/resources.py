@@ -18,11 +18,13 @@ class Resource:
         bundle: "Resource | None" = None,
         contained: bool = False,
         size_bytes: int | None = None,
+        depth: int | None = None,
     ) -> None:
         self.part = part
         self.bundle = bundle  # whose entry it is, or the resource that contains it
         self.contained = contained
         self.size_bytes = size_bytes  # as received; None when nobody knows
+        self.depth = depth  # levels of objects and lists; None where nobody counted
         named = part.text("resourceType")
         self.type = named if named in RESOURCE_TYPES else None  # None too for what FHIR does not know
         self._found: dict[str, list[Part]] = {}
