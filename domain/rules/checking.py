@@ -47,9 +47,7 @@ def check(
     """
     found: list[Broken] = []
     for resource, kinds in _resources(tree, size_bytes, depth):
-        for rule, severity in policy.asked(tuple(kinds)).items():
-            if rule.only_with and resource.names.isdisjoint(rule.only_with):
-                continue
+        for rule, severity in policy.asked(tuple(kinds), resource.names):
             for place in rule.broken(resource):
                 found.append(Broken(rule.id, severity, place, rule.message, rule.fix))
     return found

@@ -36,13 +36,18 @@ class Part:
         if not isinstance(self.value, dict):
             return []
         value = self.value.get(name)
-        if value is None and name.endswith("[x]"):
-            if self.value.keys().isdisjoint(choices(name)):
-                return []
-            return [part for key in choices(name) if key in self.value for part in self.children(key)]
+        if isinstance(value, dict):
+            return [Part(value, name, self)]
         if isinstance(value, list):
             return [Part(v, f"{name}[{n}]", self) for n, v in enumerate(value) if _is_there(v)]
+        if value is None:
+            return self._chosen(name) if name.endswith("[x]") else []
         return [Part(value, name, self)] if _is_there(value) else []
+
+    def _chosen(self, name: str) -> list["Part"]:
+        if self.value.keys().isdisjoint(choices(name)):
+            return []
+        return [part for key in choices(name) if key in self.value for part in self.children(key)]
 
     def child(self, name: str) -> "Part | None":
         return next(iter(self.children(name)), None)

@@ -1,11 +1,11 @@
 """A resource and where it stands: alone, in a Bundle, or contained in another one."""
 
-from collections.abc import Iterator, KeysView
+from collections.abc import Callable, Iterator, KeysView
 from functools import cache, cached_property
 
 from tsuzuri.domain.rules.datatypes import RESOURCE_TYPES
 from tsuzuri.domain.rules.part import Part, choices
-from tsuzuri.domain.rules.slices import children
+from tsuzuri.domain.rules.slices import finder
 
 
 class Resource:
@@ -45,9 +45,9 @@ class Resource:
             return [self.part]
         found = self._found.get(path)
         if found is None:
-            above, step, first = _way(path)
+            above, find, first = _way(path)
             if first in self.names or first.endswith("[x]"):
-                found = [p for parent in self.all(above) for p in children(parent, step)]
+                found = [part for parent in self.all(above) for part in find(parent)]
             else:
                 found = []  # most of what rules ask for is not there
             self._found[path] = found
@@ -92,7 +92,7 @@ def _first_names(paths: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 @cache  # asked with paths of the rules only
-def _way(path: str) -> tuple[str, str, str]:
-    """The path without its last step, that step, and the name that the first step looks for."""
+def _way(path: str) -> tuple[str, Callable[[Part], list[Part]], str]:
+    """The path without its last step, what finds that step, and the name that the first step looks for."""
     above, _, step = path.rpartition(".")
-    return above, step, path.partition(".")[0].partition(":")[0]
+    return above, finder(step), path.partition(".")[0].partition(":")[0]
