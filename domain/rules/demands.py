@@ -7,11 +7,11 @@ row's business. So a missing element is told once, and nothing is told of what i
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
-from tsuzuri.domain.rules.part import Part
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors
-from tsuzuri.domain.rules.slices import children
+from tsuzuri.domain.rules.slices import finder
 from tsuzuri.domain.rules.systems import canonical
 
 _SHOWN_VALUES = 12
@@ -48,34 +48,41 @@ class Demand:
 
 def broken_places(demand: Demand) -> Callable[[Resource], Iterable[str]]:
     """Where a resource does not meet the demand."""
-    parent_path, step = demand.parent, demand.step
-    name = step.partition(":")[0]
-    values = frozenset(demand.values)
+    parent_path, find, counts = demand.parent, finder(demand.step), _counting(demand)
+    name = demand.step.partition(":")[0]
+    low, high, values = demand.low, demand.high, frozenset(demand.values)
 
     def places(resource: Resource) -> Iterator[str]:
         for parent in resource.all(parent_path):
             if not isinstance(parent.value, dict):
                 continue  # its own row says so
-            found = [part for part in children(parent, step) if _counts(part, demand)]
-            if len(found) < demand.low and not (demand.low == 1 and not values and parent.has(f"_{name}")):
+            found = [part for part in find(parent) if counts(part.value)]
+            if len(found) < low and not (low == 1 and not values and parent.has(f"_{name}")):
                 yield parent.below(name)
-            elif demand.high is not None and len(found) > demand.high:
-                yield found[demand.high].place
+            elif high is not None and len(found) > high:
+                yield found[high].place
             elif values:
                 yield from (p.place for p in found if canonical(_text(p.value)) not in values)
 
     return places
 
 
-def _counts(part: Part, demand: Demand) -> bool:
-    """Whether it can be what the demand asks for: an empty object is none, unless its own rows tell what it lacks."""
+def _only_with(demand: Demand) -> frozenset[str]:
+    """What must be there before the demand is made at all."""
+    return elements(demand.path) if demand.parent or demand.low == 0 else frozenset()
+
+
+def _counting(demand: Demand) -> Callable[[Any], bool]:
+    """Which values can be what it asks for: an empty object is none, unless its own rows tell what it lacks."""
     if demand.high == 0:
-        return True
+        return lambda _: True
     if demand.shape is Shape.PRIMITIVE:
-        return not isinstance(part.value, (dict, list))
+        return lambda value: not isinstance(value, (dict, list))
     if demand.shape is Shape.OBJECT:
-        return isinstance(part.value, dict) and part.value != {}
-    return demand.has_rows or bool(part.value != {})
+        return lambda value: isinstance(value, dict) and value != {}
+    if demand.has_rows:
+        return lambda _: True
+    return lambda value: bool(value != {})
 
 
 def _text(value: object) -> str | None:
@@ -121,6 +128,7 @@ def rules_of(
             path=f"{resource_type}.{demand.path}",
             holds=errors(*(demand.guides or guides)),
             broken=broken_places(demand),
+            only_with=_only_with(demand),
             message=message,
             fix=fix,
         )
