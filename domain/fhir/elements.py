@@ -88,6 +88,8 @@ class Element:
     def elements(self, key: str) -> list["Element"]:
         """The objects of a list; of a single object, that one."""
         value = self.data.get(key)
+        if value is None:
+            return []
         if isinstance(value, dict):
             return [Element(value, key, self)]
         found = []

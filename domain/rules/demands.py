@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from tsuzuri.domain.rules.part import is_there
 from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors
 from tsuzuri.domain.rules.slices import finder
@@ -51,11 +52,12 @@ def broken_places(demand: Demand) -> Callable[[Resource], Iterable[str]]:
     parent_path, find, counts = demand.parent, finder(demand.step), _counting(demand)
     name = demand.step.partition(":")[0]
     low, high, values = demand.low, demand.high, frozenset(demand.values)
+    kept = _kept(demand, counts)
 
     def places(resource: Resource) -> Iterator[str]:
         for parent in resource.all(parent_path):
-            if not isinstance(parent.value, dict):
-                continue  # its own row says so
+            if not isinstance(parent.value, dict) or kept(parent.value):
+                continue  # what is no object, its own row says
             found = [part for part in find(parent) if counts(part.value)]
             if len(found) < low and not (low == 1 and not values and parent.has(f"_{name}")):
                 yield parent.below(name)
@@ -65,6 +67,25 @@ def broken_places(demand: Demand) -> Callable[[Resource], Iterable[str]]:
                 yield from (p.place for p in found if canonical(_text(p.value)) not in values)
 
     return places
+
+
+def _kept(demand: Demand, counts: Callable[[Any], bool]) -> Callable[[dict[str, Any]], bool]:
+    """Whether an object keeps the demand, where that is quickly seen. No is no answer: then its parts are looked at."""
+    name, low, high, values = demand.step, demand.low, demand.high, frozenset(demand.values)
+    if ":" in name or name.endswith("[x]"):
+        return lambda _: False
+
+    def kept(parent: dict[str, Any]) -> bool:
+        value = parent.get(name)
+        if isinstance(value, list):
+            number = 0 if values else sum(1 for one in value if is_there(one) and counts(one))
+            return not values and low <= number and (high is None or number <= high)
+        number = 1 if is_there(value) and counts(value) else 0
+        if number < low or (high is not None and number > high):
+            return False
+        return not number or not values or canonical(_text(value)) in values
+
+    return kept
 
 
 def _only_with(demand: Demand) -> frozenset[str]:

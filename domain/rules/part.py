@@ -39,10 +39,10 @@ class Part:
         if isinstance(value, dict):
             return [Part(value, name, self)]
         if isinstance(value, list):
-            return [Part(v, f"{name}[{n}]", self) for n, v in enumerate(value) if _is_there(v)]
+            return [Part(v, f"{name}[{n}]", self) for n, v in enumerate(value) if is_there(v)]
         if value is None:
             return self._chosen(name) if name.endswith("[x]") else []
-        return [Part(value, name, self)] if _is_there(value) else []
+        return [Part(value, name, self)] if is_there(value) else []
 
     def _chosen(self, name: str) -> list["Part"]:
         if self.value.keys().isdisjoint(choices(name)):
@@ -65,7 +65,8 @@ class Part:
         return f"{self.place}.{name}"
 
 
-def _is_there(value: Any) -> bool:
+def is_there(value: Any) -> bool:
+    """Null, blank text and empty lists are not there; an empty object is."""
     if isinstance(value, str):
         return bool(value.strip())
     return value is not None and value != []

@@ -27,7 +27,7 @@ class Resource:
         self.depth = depth  # levels of objects and lists; None where nobody counted
         named = part.text("resourceType")
         self.type = named if named in RESOURCE_TYPES else None  # None too for what FHIR does not know
-        self._found: dict[str, list[Part]] = {}
+        self._found: dict[str, list[Part]] = {"": [part]}  # by path
         self.names: KeysView[str] = (part.value if isinstance(part.value, dict) else {}).keys()
 
     @property
@@ -41,8 +41,6 @@ class Resource:
 
     def all(self, path: str) -> list[Part]:
         """Every part at a path such as "code.coding" or "identifier:resourceIdentifier.value"."""
-        if not path:
-            return [self.part]
         found = self._found.get(path)
         if found is None:
             above, find, first = _way(path)
