@@ -23,7 +23,10 @@ from tsuzuri.app.sample.generate import sample_bundles
 
 CORES = os.cpu_count() or 1
 BAR = 0.8
-PATIENTS, ROUNDS = 250, 5  # of a slice: some eighteen hundred Bundles, so that its first and last windows count little
+PATIENTS, ROUNDS = (
+    250,
+    5,
+)  # of a slice: some eighteen hundred Bundles, so that its first and last windows count little
 _FIRST_PEER = 1_000_000  # seeds of the peer, so that no two slices have a Bundle in common
 
 
