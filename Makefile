@@ -8,8 +8,9 @@ STAMP = $(VENV)/.ready
 demo: $(STAMP)
 	$(BIN)/python -m tsuzuri.app.story.tell $(if $(SERVE),--serve)
 
+# A file of tests at a time on each processor: what its tests share is made once.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from bench import ours
 from bench.crew import Crew, writing
 from bench.rounds import Measured, Report, Round, Slice, interleaved
 from bench.samples import Ahead, listings
-from bench.server import Server, server
+from bench.server import server, with_server_cpu
 
 PACE_SECONDS, PACED_SECONDS, LEAD_SECONDS = 0.01, 1.2, 0.3
 LOADED_AT_ONCE = 10_000
@@ -70,19 +70,6 @@ def loading(dsn: str) -> Iterator[Slice]:
             return LOADED_AT_ONCE
 
         yield writing([load_some])
-
-
-def with_server_cpu(postgres: Server, run: Slice) -> Slice:
-    """The slice, with the server's CPU beside the clients'."""
-
-    def measured(seconds: float) -> Measured:
-        before = postgres.cpu_seconds()
-        found = run(seconds)
-        after = postgres.cpu_seconds()
-        used = sum(after[pid] - before[pid] for pid in before.keys() & after.keys())
-        return replace(found, server_cpu=used)
-
-    return measured
 
 
 def beside_a_load(run: Slice, load: Callable[[float], Measured]) -> Slice:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from bench.rounds import Measured, Slice
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 
 REAL_DISK = "/var/tmp"  # outlives a restart by convention, and so is no RAM disk; /tmp may be one
@@ -44,7 +45,7 @@ class Server:
                 """SELECT pid FROM pg_stat_activity
                    WHERE pid <> pg_backend_pid() AND backend_type NOT LIKE 'autovacuum%'"""
             )
-            return {pid: _cpu_nanoseconds(pid) / 1e9 for (pid,) in found.fetchall()}
+            return {pid: cpu_nanoseconds(pid) / 1e9 for (pid,) in found.fetchall()}
 
 
 @contextmanager
@@ -74,7 +75,20 @@ def flushes_a_second(folder: Path) -> float:
         return count / (time.monotonic() - began)
 
 
-def _cpu_nanoseconds(pid: int) -> int:
+def with_server_cpu(postgres: Server, run: Slice) -> Slice:
+    """The slice, with the server's CPU beside the clients'."""
+
+    def measured(seconds: float) -> Measured:
+        before = postgres.cpu_seconds()
+        found = run(seconds)
+        after = postgres.cpu_seconds()
+        used = sum(after[pid] - before[pid] for pid in before.keys() & after.keys())
+        return replace(found, server_cpu=used)
+
+    return measured
+
+
+def cpu_nanoseconds(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])  # /proc/pid/stat counts in 10 ms
     except (FileNotFoundError, ProcessLookupError):

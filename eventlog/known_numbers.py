@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Sequence
-from hashlib import sha256
 from uuid import UUID
 
 from tsuzuri.eventlog.log import AsyncPool
@@ -10,7 +9,7 @@ from tsuzuri.eventlog.log import AsyncPool
 
 def digest(key: bytes, system: str, value: str) -> bytes:
     """HMAC-SHA-256 of one number in its one spelling. The system is length-marked, so none runs into the next."""
-    return hmac.new(key, f"{len(system)}:{system}{value}".encode(), sha256).digest()
+    return hmac.digest(key, f"{len(system)}:{system}{value}".encode(), "sha256")
 
 
 async def owners(pool: AsyncPool, digests: Sequence[bytes]) -> dict[bytes, UUID]:

@@ -14,6 +14,7 @@ from tsuzuri.domain.vocabulary import (
     DocumentKind,
     FacilityKind,
     Flag,
+    ProxyRelation,
     PurposeOfUse,
     RecordClass,
     RefusalReason,
@@ -26,6 +27,7 @@ __all__ = [
     "DocumentKind",
     "FacilityKind",
     "Flag",
+    "ProxyRelation",
     "PurposeOfUse",
     "RecordClass",
     "ReferralState",
@@ -52,6 +54,9 @@ strawberry.enum(
 )
 strawberry.enum(Role, description="What a caller may be.")
 strawberry.enum(PurposeOfUse, description="HL7 v3 PurposeOfUse: what the read is for.")
+strawberry.enum(
+    ProxyRelation, description="代理人: PARENT 親権者, GUARDIAN 後見人, DELEGATE whom the patient chose."
+)
 strawberry.enum(AccessBasis, description="Why a read was permitted.")
 strawberry.enum(
     RefusalReason,

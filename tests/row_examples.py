@@ -12,7 +12,7 @@ from tsuzuri.domain.rules.demands import Demand, Row, Shape
 from tsuzuri.domain.rules.part import Part, choices
 from tsuzuri.domain.rules.resources import Resource
 from tsuzuri.domain.rules.rule import Guide, Rule
-from tsuzuri.domain.rules.slices import children
+from tsuzuri.domain.rules.slices import finder
 
 BUILDERS: dict[str, Callable[[], Json]] = {
     "JP_Patient_eCS": rule_resources.patient,
@@ -102,7 +102,7 @@ def _others(document: Json) -> list[Json]:
 
 def _spoil(parent: Part, demand: Demand) -> None:
     name = demand.step.partition(":")[0]
-    found = [part.value for part in children(parent, demand.step)]
+    found = [part.value for part in finder(demand.step)(parent)]
     if demand.high == 0:
         parent.value[name] = {"display": "見本"}
     elif demand.values:

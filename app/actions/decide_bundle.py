@@ -7,13 +7,13 @@ from hashlib import sha256
 from uuid import UUID
 
 from tsuzuri.app.actions.find_patient import sender_digest
-from tsuzuri.app.actions.match_patient import Match, digests_of, match_patient
+from tsuzuri.app.actions.match_patient import Digests, Match, match_patient
 from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.corrections import ends_others, remarks
 from tsuzuri.domain.events import BundleRegistered, BundleReplaced, ConsentGranted, PatientIdentified, Unit
-from tsuzuri.domain.record import Entry, Reading, Subject
+from tsuzuri.domain.record import Entry, Reading
 from tsuzuri.domain.registrations import (
     Intake,
     PatientRecord,
@@ -43,10 +43,7 @@ class ReadBundle:
     received: bytes
     sha256: str  # hex
     reading: Reading
-
-    @property
-    def subject(self) -> Subject:
-        return self.reading.subject
+    digests: Digests  # of its subject's numbers
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,9 @@ def decide_bundle(
     """
     reading = bundle.reading
     document = reading.document
-    digests = digests_of(services, reading.subject)
-    match = match_patient(reading.subject, digests, owners, records, document.timestamp, services.new_id)
+    match = match_patient(
+        reading.subject, bundle.digests, owners, records, document.timestamp, services.new_id
+    )
     record = holder(match.record, document, records)
     scope = (document.department or "") if services.sets_by_department else ""
     result = outcome(record, document, bundle.sha256)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from tsuzuri.app.actions.load_streams import load_records
-from tsuzuri.app.actions.match_patient import digests_of, match_patient
+from tsuzuri.app.actions.match_patient import Digests, digests_of, match_patient
 from tsuzuri.app.services import Services
 from tsuzuri.domain.fhir.bundle import identify_bundle
 from tsuzuri.domain.record import Document, Subject
@@ -26,6 +26,7 @@ class KnownBundle:
     sha256: str
     document: Document
     subject: Subject
+    digests: Digests  # of its subject's numbers
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,8 @@ def in_force(
 
     *owners*: whose the digests of its numbers are; *records*: of all of these patients.
     """
-    digests = digests_of(services, bundle.subject)
     at = bundle.document.timestamp
-    match = match_patient(bundle.subject, digests, owners, records, at, services.new_id)
+    match = match_patient(bundle.subject, bundle.digests, owners, records, at, services.new_id)
     record = holder(match.record, bundle.document, records)
     found = outcome(record, bundle.document, bundle.sha256)
     known = found in (Registration.UNCHANGED, Registration.SUPERSEDED)
@@ -64,18 +64,18 @@ def in_force(
 
 
 async def _held(services: Services, bodies: Sequence[bytes]) -> list[KnownBundle | None]:
-    bundles = await asyncio.to_thread(lambda: [_identified(body) for body in bodies])
-    digests = [digest for one in bundles if one for digest in digests_of(services, one.subject).all()]
+    bundles = await asyncio.to_thread(lambda: [_identified(services, body) for body in bodies])
+    digests = [digest for one in bundles if one for digest in one.digests.all()]
     owners = await known_numbers.owners(services.pool, digests)
     records = await load_records(services, owners.values())
     return [one if one and in_force(services, one, owners, records) else None for one in bundles]
 
 
-def _identified(body: bytes) -> KnownBundle | None:
+def _identified(services: Services, body: bytes) -> KnownBundle | None:
     if len(body) > _BYTES_MAX:
         return None
     try:
         document, subject = identify_bundle(body)
     except Exception:  # whatever is wrong with it: reading it will tell
         return None
-    return KnownBundle(body, sha256(body).hexdigest(), document, subject)
+    return KnownBundle(body, sha256(body).hexdigest(), document, subject, digests_of(services, subject))

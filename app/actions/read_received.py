@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from tsuzuri.app.actions.decide_bundle import ReadBundle, may_send
+from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import BundleRefused, originator
@@ -22,7 +23,7 @@ async def read_received(services: Services, caller: Caller, received: bytes) -> 
             await _keep(services, caller, digest, len(received), rejected)
         raise
     may_send(caller, reading)
-    return ReadBundle(received, digest, reading)
+    return ReadBundle(received, digest, reading, digests_of(services, reading.subject))
 
 
 async def _keep(services: Services, caller: Caller, digest: str, size: int, rejected: BundleRejected) -> None:

@@ -4,7 +4,6 @@ from eventsourcing.persistence import IntegrityError
 
 from tsuzuri.app.actions.decide_bundle import ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.load_streams import load_records
-from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.oral_consent import with_oral_consent
 from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy
@@ -42,9 +41,8 @@ async def store_bundle(
     services: Services, caller: Caller, bundle: ReadBundle, *, oral_consent: bool = False
 ) -> RegisteredBundle:
     """Decide and save, until nobody else was faster. Raises Busy."""
-    digests = digests_of(services, bundle.reading.subject)
     for _ in range(ATTEMPTS):
-        owners = await known_numbers.owners(services.pool, digests.all())
+        owners = await known_numbers.owners(services.pool, bundle.digests.all())
         records = await load_records(services, owners.values())
         codes = await services.codes_in_force.name()
         decided = decide_bundle(services, caller, bundle, owners, records, codes)

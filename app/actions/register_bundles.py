@@ -12,7 +12,6 @@ from eventsourcing.persistence import OperationalError
 from tsuzuri.app.actions.decide_bundle import Decided, ReadBundle, decide_bundle, may_register
 from tsuzuri.app.actions.known_bundles import InForce, KnownBundle, in_force, known_bundles
 from tsuzuri.app.actions.load_streams import load_records
-from tsuzuri.app.actions.match_patient import digests_of
 from tsuzuri.app.actions.read_received import read_received
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import store_bundle
@@ -98,7 +97,7 @@ async def _decide(
     services: Services, caller: Caller, bundles: Sequence[ReadBundle | KnownBundle]
 ) -> list[Decided | InForce | None]:
     """Each decided as if those before it were stored already; None for what must be read first."""
-    asked = {digest for bundle in bundles for digest in digests_of(services, bundle.subject).all()}
+    asked = {digest for bundle in bundles for digest in bundle.digests.all()}
     owners = await known_numbers.owners(services.pool, list(asked))
     records = await load_records(services, owners.values())
     codes = await services.codes_in_force.name()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -31,6 +31,7 @@ FAILED = frozenset({"rejected", "unreadable"})
 _SHOWN = ("registered", "replaced", "unchanged", "superseded", "rejected", "not-a-bundle", "unreadable")
 _FEW = 50
 _WINDOW_PIECES, _WINDOW_BYTES = 200, 32 * 1024 * 1024
+_WINDOWS_AHEAD = 2  # the readers go on with the second while what the first said is decided
 Window = list[Piece | Result]
 
 
@@ -97,20 +98,23 @@ def windows(each: Iterable[Piece | Result]) -> Iterator[Window]:
 async def registering(
     opened: Services, caller: Caller, given: Iterator[Window]
 ) -> AsyncGenerator[tuple[Window, list[Result]], None]:
-    """Each window and what became of its pieces. While one is stored, the next is read."""
+    """Each window and what became of its pieces. While one is stored, the next ones are read."""
+    one_by_one = asyncio.Lock()
 
     async def read_next() -> tuple[Window, list[Read]]:
-        window = await beside(lambda: next(given, []))
+        async with one_by_one:
+            window = await beside(lambda: next(given, []))
         bodies = [piece.body for piece in window if isinstance(piece, Piece)]
         return window, await read_bundles(opened, caller, bodies, known=True)
 
-    coming = asyncio.create_task(read_next())
+    coming = deque(asyncio.create_task(read_next()) for _ in range(_WINDOWS_AHEAD))
     try:
-        while (come := await coming)[0]:
-            coming = asyncio.create_task(read_next())
+        while (come := await coming.popleft())[0]:
+            coming.append(asyncio.create_task(read_next()))
             yield come[0], await _stored(opened, caller, *come)
     finally:
-        coming.cancel()
+        for reading in coming:
+            reading.cancel()
 
 
 async def _stored(opened: Services, caller: Caller, window: Window, read: list[Read]) -> list[Result]:

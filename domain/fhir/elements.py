@@ -6,7 +6,7 @@ so each accessor looks again and says where.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -26,12 +26,24 @@ _LINE_BREAK = re.compile(
 )  # alone: blanks before it would be tried again at each blank
 
 
-@dataclass(frozen=True, slots=True)
 class Element:
-    """One JSON object of the Bundle. Absent and null are the same."""
+    """One JSON object of the Bundle, and the way to it. Absent and null are the same."""
 
-    data: dict[str, Any]
-    place: str  # "Bundle.entry[4].resource.code"
+    __slots__ = ("_above", "_step", "data")
+
+    def __init__(self, data: dict[str, Any], step: str, above: "Element | None" = None) -> None:
+        self.data = data
+        self._step = step
+        self._above = above
+
+    @property
+    def place(self) -> str:
+        """ "Bundle.entry[4].resource.code": put together only where it is told."""
+        steps, element = [self._step], self._above
+        while element is not None:
+            steps.append(element._step)
+            element = element._above
+        return ".".join(reversed(steps))
 
     def has(self, key: str) -> bool:
         return self.data.get(key) is not None
@@ -71,23 +83,29 @@ class Element:
             return None
         if not isinstance(value, dict):
             raise BundleRejected(f"{self.place}.{key}", "must be an object")
-        return Element(value, f"{self.place}.{key}")
+        return Element(value, key, self)
 
     def elements(self, key: str) -> list["Element"]:
         """The objects of a list; of a single object, that one."""
-        if isinstance(self.data.get(key), dict):
-            return [Element(self.data[key], f"{self.place}.{key}")]
+        value = self.data.get(key)
+        if value is None:
+            return []
+        if isinstance(value, dict):
+            return [Element(value, key, self)]
         found = []
-        for index, value in enumerate(self._list(key)):
-            if not isinstance(value, dict):
+        for index, inner in enumerate(self._list(key)):
+            if not isinstance(inner, dict):
                 raise BundleRejected(f"{self.place}.{key}[{index}]", "must be an object")
-            found.append(Element(value, f"{self.place}.{key}[{index}]"))
+            found.append(Element(inner, f"{key}[{index}]", self))
         return found
 
     def moment(self, key: str) -> datetime | None:
         """The earliest moment a date or dateTime may mean, UTC. None too when it lies outside the calendar."""
         text = self.text(key)
-        return None if text is None else moment(text, f"{self.place}.{key}")
+        try:
+            return None if text is None else moment(text, key)
+        except BundleRejected as rejected:
+            raise BundleRejected(f"{self.place}.{key}", rejected.reason) from None
 
     def extension(self, name: str) -> "Element | None":
         """The extension whose URL ends with this name; the guide moved its extensions from root to root."""
@@ -117,6 +135,10 @@ def moment(text: str, place: str) -> datetime | None:
         raise BundleRejected(place, "is not a FHIR date or dateTime")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     in_reason = _YEARS[0] <= int(year) <= _YEARS[1]
+    if second is not None and in_reason:
+        with suppress(ValueError):  # what the calendar has not is looked at part by part
+            exact = datetime.fromisoformat(text)
+            return (exact if zone else exact.replace(tzinfo=JAPAN)).astimezone(UTC)
     # Added up rather than constructed: second 60 (a leap second) is the next minute's first.
     clock = timedelta(
         hours=int(hour or 0),

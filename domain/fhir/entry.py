@@ -19,6 +19,7 @@ from tsuzuri.domain.vocabulary import HIDING_FLAGS, Flag, RecordClass
 _FLAG_SYSTEM = "http://jpfhir.jp/fhir/clins/CodeSystem/JP_ehrshrs_indication"
 _RESOURCE_IDENTIFIER = "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifier"
 _KEY_CHARACTERS = 20  # 80 bits, among at most a few thousand entries
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 NAMELESS = "（名称なし）"
 
 
@@ -114,7 +115,7 @@ def _key(
 
 
 def _digest(parts: list[object]) -> str:
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:_KEY_CHARACTERS]
+    return hashlib.sha256(_as_json(parts).encode()).hexdigest()[:_KEY_CHARACTERS]
 
 
 def _resource_identifier(resource: Element) -> str | None:

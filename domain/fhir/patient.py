@@ -78,7 +78,7 @@ def check_subject(
     if reference is None:
         return
     found = references.find(reference, resource)
-    if found is not None and found.place != patient.place:
+    if found is not None and found is not patient:
         raise BundleRejected(reference.place, "refers to another resource than the Bundle's Patient")
     logical = reference.element("identifier")
     if logical is not None:

@@ -12,7 +12,7 @@ class References:
         """`entries`: fullUrl and resource of each. The first of two equal names wins."""
         self._by_url: dict[str, Element] = {}
         self._by_id: dict[str, Element] = {}
-        self._contained: dict[str, dict[str, Element]] = {}  # by place of the owner, where somebody asked
+        self._contained: dict[Element, dict[str, Element]] = {}  # by the owner, where somebody asked
         for full_url, resource in entries:
             if full_url:
                 self._by_url.setdefault(full_url, resource)
@@ -30,12 +30,12 @@ class References:
 
     def _contained_in(self, owner: Element) -> dict[str, Element]:
         """By id. Looked through once: thousands of references may ask one of thousands of resources."""
-        if owner.place not in self._contained:
-            by_id = self._contained[owner.place] = {}
+        if owner not in self._contained:
+            by_id = self._contained[owner] = {}
             for resource in owner.elements("contained"):
                 if isinstance(identity := resource.data.get("id"), str):
                     by_id.setdefault(identity.strip(), resource)
-        return self._contained[owner.place]
+        return self._contained[owner]
 
     def named(self, target: str) -> Element | None:
         """The entry's resource of this fullUrl or Type/id."""

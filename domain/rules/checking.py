@@ -36,15 +36,18 @@ _PROFILE_OF_ENTRY = {
 """What a resource is read as in a collection, whether it claims it or not."""
 
 
-def check(tree: Any, policy: Policy, *, size_bytes: int | None = None) -> list[Broken]:
+def check(
+    tree: Any, policy: Policy, *, size_bytes: int | None = None, depth: int | None = None
+) -> list[Broken]:
     """The rules of *policy* that parsed JSON breaks, in the order of its resources; none when all are kept.
 
     A Bundle or a single resource. Never raises, whatever the JSON; takes time and memory in proportion to it. What is
-    told holds no value of the sender's. *size_bytes*: as received, where it is known.
+    told holds no value of the sender's. Where they are known: *size_bytes*, as received, and *depth*, as `extent`
+    counts it.
     """
     found: list[Broken] = []
-    for resource, kinds in _resources(tree, size_bytes):
-        for rule, severity in policy.asked(tuple(kinds)).items():
+    for resource, kinds in _resources(tree, size_bytes, depth):
+        for rule, severity in policy.asked(tuple(kinds), resource.names):
             for place in rule.broken(resource):
                 found.append(Broken(rule.id, severity, place, rule.message, rule.fix))
     return found
@@ -61,17 +64,17 @@ def has_errors(found: list[Broken]) -> bool:
     return any(broken.severity is Severity.ERROR for broken in found)
 
 
-def _resources(tree: Any, size_bytes: int | None) -> Iterator[tuple[Resource, list[str]]]:
+def _resources(tree: Any, size_bytes: int | None, depth: int | None) -> Iterator[tuple[Resource, list[str]]]:
     """Every resource there is, outermost first, with the kinds of things it is."""
-    outermost = Resource(Part(tree, _name(tree)), size_bytes=size_bytes)
+    outermost = Resource(Part(tree, _name(tree)), size_bytes=size_bytes, depth=depth)
     waiting: list[tuple[Resource, list[str], int]] = [(outermost, [], 0)]
     while waiting:
-        resource, by_place, depth = waiting.pop()
+        resource, by_place, inside_of = waiting.pop()
         kinds = _kinds(resource, by_place)
         yield resource, kinds
-        if depth < DEPTH_MAX:  # deeper, the one rule that says so is enough
+        if inside_of < DEPTH_MAX:  # deeper, the one rule that says so is enough
             inside = [*_entries(resource, kinds), *_contained(resource)]
-            waiting += ((inner, by_its_place, depth + 1) for inner, by_its_place in reversed(inside))
+            waiting += ((inner, by_its_place, inside_of + 1) for inner, by_its_place in reversed(inside))
 
 
 def _name(tree: Any) -> str:

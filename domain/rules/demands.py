@@ -7,11 +7,12 @@ row's business. So a missing element is told once, and nothing is told of what i
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
-from tsuzuri.domain.rules.part import Part
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.part import is_there
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors
-from tsuzuri.domain.rules.slices import children
+from tsuzuri.domain.rules.slices import finder
 from tsuzuri.domain.rules.systems import canonical
 
 _SHOWN_VALUES = 12
@@ -48,34 +49,61 @@ class Demand:
 
 def broken_places(demand: Demand) -> Callable[[Resource], Iterable[str]]:
     """Where a resource does not meet the demand."""
-    parent_path, step = demand.parent, demand.step
-    name = step.partition(":")[0]
-    values = frozenset(demand.values)
+    parent_path, find, counts = demand.parent, finder(demand.step), _counting(demand)
+    name = demand.step.partition(":")[0]
+    low, high, values = demand.low, demand.high, frozenset(demand.values)
+    kept = _kept(demand, counts)
 
     def places(resource: Resource) -> Iterator[str]:
         for parent in resource.all(parent_path):
-            if not isinstance(parent.value, dict):
-                continue  # its own row says so
-            found = [part for part in children(parent, step) if _counts(part, demand)]
-            if len(found) < demand.low and not (demand.low == 1 and not values and parent.has(f"_{name}")):
+            if not isinstance(parent.value, dict) or kept(parent.value):
+                continue  # what is no object, its own row says
+            found = [part for part in find(parent) if counts(part.value)]
+            if len(found) < low and not (low == 1 and not values and parent.has(f"_{name}")):
                 yield parent.below(name)
-            elif demand.high is not None and len(found) > demand.high:
-                yield found[demand.high].place
+            elif high is not None and len(found) > high:
+                yield found[high].place
             elif values:
                 yield from (p.place for p in found if canonical(_text(p.value)) not in values)
 
     return places
 
 
-def _counts(part: Part, demand: Demand) -> bool:
-    """Whether it can be what the demand asks for: an empty object is none, unless its own rows tell what it lacks."""
+def _kept(demand: Demand, counts: Callable[[Any], bool]) -> Callable[[dict[str, Any]], bool]:
+    """Whether an object keeps the demand, where that is quickly seen. No is no answer: then its parts are looked at."""
+    name, low, high, values = demand.step, demand.low, demand.high, frozenset(demand.values)
+    if ":" in name or name.endswith("[x]"):
+        return lambda _: False
+
+    def kept(parent: dict[str, Any]) -> bool:
+        value = parent.get(name)
+        if isinstance(value, list):
+            number = 0 if values else sum(1 for one in value if is_there(one) and counts(one))
+            return not values and low <= number and (high is None or number <= high)
+        number = 1 if is_there(value) and counts(value) else 0
+        if number < low or (high is not None and number > high):
+            return False
+        return not number or not values or canonical(_text(value)) in values
+
+    return kept
+
+
+def _only_with(demand: Demand) -> frozenset[str]:
+    """What must be there before the demand is made at all."""
+    return elements(demand.path) if demand.parent or demand.low == 0 else frozenset()
+
+
+def _counting(demand: Demand) -> Callable[[Any], bool]:
+    """Which values can be what it asks for: an empty object is none, unless its own rows tell what it lacks."""
     if demand.high == 0:
-        return True
+        return lambda _: True
     if demand.shape is Shape.PRIMITIVE:
-        return not isinstance(part.value, (dict, list))
+        return lambda value: not isinstance(value, (dict, list))
     if demand.shape is Shape.OBJECT:
-        return isinstance(part.value, dict) and part.value != {}
-    return demand.has_rows or bool(part.value != {})
+        return lambda value: isinstance(value, dict) and value != {}
+    if demand.has_rows:
+        return lambda _: True
+    return lambda value: bool(value != {})
 
 
 def _text(value: object) -> str | None:
@@ -121,6 +149,7 @@ def rules_of(
             path=f"{resource_type}.{demand.path}",
             holds=errors(*(demand.guides or guides)),
             broken=broken_places(demand),
+            only_with=_only_with(demand),
             message=message,
             fix=fix,
         )

@@ -18,7 +18,7 @@ from tsuzuri.domain.rules.asking import (
     system_of,
     tags,
 )
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors, warnings
 from tsuzuri.domain.rules.systems import (
     INDICATION,
@@ -171,6 +171,7 @@ ENTRY_RULES = (
         path="Observation.hasMember",
         holds=errors(*_CLINS),
         broken=_has_members,
+        only_with=elements("hasMember"),
         message=Words("hasMember cannot be used here", "hasMember は使用できません"),
         fix=Words("Send each result by itself", "結果ごとに Observation を分けてください"),
     ),

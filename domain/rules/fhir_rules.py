@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from tsuzuri.domain.rules.datatypes import RESOURCE_TYPES
-from tsuzuri.domain.rules.limits import DEPTH_MAX
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.limits import DEPTH_MAX, extent
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors
 
 _REFERENCES = tuple(
@@ -53,13 +53,9 @@ def _unknown_type(resource: Resource) -> Iterator[str]:
 def _too_deep(resource: Resource) -> Iterator[str]:
     if resource.is_inside:
         return
-    level, depth = [resource.part.value], 0
-    while level := [node for node in level if isinstance(node, (dict, list))]:
-        depth += 1
-        if depth > DEPTH_MAX:
-            yield resource.place
-            return
-        level = [child for node in level for child in (node.values() if isinstance(node, dict) else node)]
+    depth = extent(resource.part.value)[0] if resource.depth is None else resource.depth
+    if depth > DEPTH_MAX:
+        yield resource.place
 
 
 def _composition_first(bundle: Resource) -> Iterator[str]:
@@ -148,6 +144,7 @@ FHIR_RULES = (
         path="reference",
         holds=_R4,
         broken=_dangling,
+        only_with=elements(*_REFERENCES),
         message=Words(
             "It refers to a contained resource that is not there", "参照先の contained リソースがありません"
         ),

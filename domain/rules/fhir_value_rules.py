@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tsuzuri.domain.rules.asking import codes
 from tsuzuri.domain.rules.part import choices
 from tsuzuri.domain.rules.periods import ends_before_start
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors, warnings
 
 _CHOICES = {
@@ -87,6 +87,7 @@ FHIR_VALUE_RULES = (
         path="value[x]",
         holds=_R4,
         broken=_several_choices,
+        only_with=elements(*(choice for some in _CHOICES.values() for choice in some)),
         message=Words("One value is given in two types", "型を選ぶ要素（[x]）に複数の値があります"),
         fix=Words("Send one of them", "1つだけにしてください"),
     ),
@@ -96,6 +97,7 @@ FHIR_VALUE_RULES = (
         path="Period.end",
         holds=_R4,
         broken=_backward_period,
+        only_with=elements(*_PERIODS),
         message=Words("A period ends before it starts", "期間の終了が開始より前です"),
         fix=Words("Mend start or end", "start か end を直してください"),
     ),
@@ -105,6 +107,7 @@ FHIR_VALUE_RULES = (
         path="Observation.dataAbsentReason",
         holds=_R4,
         broken=_value_and_absence,
+        only_with=elements("dataAbsentReason"),
         message=Words(
             "There is a result, and a reason why there is none", "結果と、結果がない理由の両方があります"
         ),
@@ -116,6 +119,7 @@ FHIR_VALUE_RULES = (
         path="Condition.clinicalStatus",
         holds=_R4,
         broken=_ended_but_active,
+        only_with=elements("abatement[x]"),
         message=Words(
             "The condition has an end, and is called active", "終了日があるのに clinicalStatus が存続中です"
         ),
@@ -129,6 +133,7 @@ FHIR_VALUE_RULES = (
         path="clinicalStatus",
         holds=_R4,
         broken=_error_with_status,
+        only_with=elements("verificationStatus"),
         message=Words(
             "What was entered in error has no clinicalStatus",
             "誤登録（entered-in-error）には clinicalStatus を付けられません",
@@ -141,6 +146,7 @@ FHIR_VALUE_RULES = (
         path="extension",
         holds=_R4,
         broken=_odd_extension,
+        only_with=elements("extension", "modifierExtension"),
         message=Words(
             "An extension needs a url, and either a value or extensions of its own",
             "拡張には url と、値か下位拡張のどちらか一方だけが必要です",
@@ -153,6 +159,7 @@ FHIR_VALUE_RULES = (
         path="modifierExtension",
         holds=warnings(Guide.FHIR_R4),
         broken=_modifier,
+        only_with=elements("modifierExtension"),
         message=Words(
             "A modifierExtension may turn the meaning round, and is not understood here",
             "modifierExtension は意味を変えることがありますが、ここでは解釈されません",

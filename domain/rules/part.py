@@ -3,6 +3,7 @@
 A place is told by names that the asking rule gave and by indexes, so nothing a sender wrote can get into it.
 """
 
+from collections.abc import KeysView
 from functools import cache
 from typing import Any
 
@@ -35,11 +36,18 @@ class Part:
         if not isinstance(self.value, dict):
             return []
         value = self.value.get(name)
-        if value is None and name.endswith("[x]"):
-            return [part for key in choices(name) if key in self.value for part in self.children(key)]
+        if isinstance(value, dict):
+            return [Part(value, name, self)]
         if isinstance(value, list):
-            return [Part(v, f"{name}[{n}]", self) for n, v in enumerate(value) if _is_there(v)]
-        return [Part(value, name, self)] if _is_there(value) else []
+            return [Part(v, f"{name}[{n}]", self) for n, v in enumerate(value) if is_there(v)]
+        if value is None:
+            return self._chosen(name) if name.endswith("[x]") else []
+        return [Part(value, name, self)] if is_there(value) else []
+
+    def _chosen(self, name: str) -> list["Part"]:
+        if self.value.keys().isdisjoint(choices(name)):
+            return []
+        return [part for key in choices(name) if key in self.value for part in self.children(key)]
 
     def child(self, name: str) -> "Part | None":
         return next(iter(self.children(name)), None)
@@ -57,14 +65,15 @@ class Part:
         return f"{self.place}.{name}"
 
 
-def _is_there(value: Any) -> bool:
+def is_there(value: Any) -> bool:
+    """Null, blank text and empty lists are not there; an empty object is."""
     if isinstance(value, str):
         return bool(value.strip())
     return value is not None and value != []
 
 
 @cache  # asked with names of the tables only
-def choices(name: str) -> tuple[str, ...]:
-    """The names one choice may have: "value[x]" → valueQuantity, valueString, …"""
+def choices(name: str) -> KeysView[str]:
+    """The names one choice may have, in an order: "value[x]" → valueQuantity, valueString, …"""
     stem = name.removesuffix("[x]")
-    return tuple(stem + kind for kind in DATATYPES)
+    return dict.fromkeys(stem + kind for kind in DATATYPES).keys()

@@ -22,7 +22,7 @@ from tsuzuri.domain.rules.asking import (
     system_of,
 )
 from tsuzuri.domain.rules.part import Part
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Words, errors, warnings
 from tsuzuri.domain.rules.systems import LOCAL_PATIENT
 
@@ -187,6 +187,7 @@ PATIENT_RULES = (
         path="extension.valueIdentifier.value",
         holds=errors(*_CLINS),
         broken=_institution_form,
+        only_with=elements("extension"),
         message=Words(
             "The institution number is not: prefecture (2), 点数表 1 to 4, number (7)",
             "医療機関番号が「都道府県2桁・点数表1〜4・番号7桁」ではありません",
@@ -223,6 +224,7 @@ PATIENT_RULES = (
         path="identifier.value",
         holds=errors(*_CLINS, Guide.CHECKUP_1_5),
         broken=_number_anywhere,
+        only_with=elements(*_NAMING),
         message=Words(
             "An institution is named by a number that is not of ten digits",
             "医療機関番号が10桁ではありません",
@@ -237,6 +239,7 @@ PATIENT_RULES = (
         path="extension.valueIdentifier.value",
         holds=warnings(*_CLINS, Guide.CHECKUP_1_5),
         broken=_pharmacy,
+        only_with=elements("extension", "identifier"),
         message=Words(
             "The number is a pharmacy's (点数表 4), for which the guide's own form has no room",
             "医療機関番号が薬局（点数表4）のものです。ガイドの形式（1〜3）には含まれていません",

@@ -1,6 +1,6 @@
 """Which rules a deployment asks, and how severely."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from hashlib import sha256
@@ -9,6 +9,7 @@ from tsuzuri.domain.rules.catalogue import RULES, TABLE_VERSION
 from tsuzuri.domain.rules.rule import Guide, Rule, Severity
 
 _OFF = "off"
+_ASKED_MAX = 5000  # resources look alike, and senders are many
 _SEVERITIES: Mapping[str, Severity | None] = {_OFF: None} | {s.value: s for s in Severity}
 
 
@@ -57,12 +58,20 @@ class Policy:
             return None
         return self.changes.get(rule.id, min(held))  # "error" comes before "warning"
 
-    def asked(self, kinds: tuple[str, ...]) -> Mapping[Rule, Severity]:
-        """What is asked of something that is all these: "Condition", "JP_Condition_eCS", "JP_Bundle_CLINS > *"."""
-        if kinds not in self._asked:
-            every = [pair for kind in kinds for pair in self._by_kind.get(kind, ())]
-            self._asked[kinds] = dict(every)  # a few hundred at most: kinds are names of ours
-        return self._asked[kinds]
+    def asked(self, kinds: tuple[str, ...], names: Set[str]) -> Sequence[tuple[Rule, Severity]]:
+        """What is asked of something that is all these: "Condition", "JP_Condition_eCS", "JP_Bundle_CLINS > *".
+
+        *names*: its elements; rules that need others are left out.
+        """
+        alike = (kinds, self._needed.intersection(names))
+        asked = self._asked.get(alike)
+        if asked is None:
+            every = dict(pair for kind in kinds for pair in self._by_kind.get(kind, ()))
+            asked = [pair for pair in every.items() if not pair[0].only_with or pair[0].only_with & alike[1]]
+            if len(self._asked) >= _ASKED_MAX:
+                self._asked.clear()
+            self._asked[alike] = asked
+        return asked
 
     @cached_property
     def _by_kind(self) -> Mapping[str, list[tuple[Rule, Severity]]]:
@@ -74,8 +83,12 @@ class Policy:
         return by_kind
 
     @cached_property
-    def _asked(self) -> dict[tuple[str, ...], Mapping[Rule, Severity]]:
-        return {}
+    def _needed(self) -> frozenset[str]:
+        return frozenset[str]().union(*(rule.only_with for rule in RULES.values()))
+
+    @cached_property
+    def _asked(self) -> dict[tuple[tuple[str, ...], frozenset[str]], Sequence[tuple[Rule, Severity]]]:
+        return {}  # by names of ours only: what else a sender writes is not remembered
 
 
 def _named(rule_id: str) -> Iterable[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tsuzuri.domain.rules.asking import codings, has_last_name, has_system, system_of, tags
 from tsuzuri.domain.rules.part import Part
-from tsuzuri.domain.rules.resources import Resource
+from tsuzuri.domain.rules.resources import Resource, elements
 from tsuzuri.domain.rules.rule import Guide, Rule, Severity, Words, errors, warnings
 from tsuzuri.domain.rules.systems import (
     CORE_LABORATORY,
@@ -210,6 +210,7 @@ RESOURCE_RULES = (
         path="meta.tag.code",
         holds=errors(*_CLINS),
         broken=_flag_not_allowed,
+        only_with=elements("meta"),
         message=Words(
             "This flag does not exist, or not for this type", "このリソース型では使用できないフラグです"
         ),

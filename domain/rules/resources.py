@@ -1,12 +1,11 @@
 """A resource and where it stands: alone, in a Bundle, or contained in another one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, KeysView
 from functools import cache, cached_property
-from typing import Any
 
 from tsuzuri.domain.rules.datatypes import RESOURCE_TYPES
-from tsuzuri.domain.rules.part import Part
-from tsuzuri.domain.rules.slices import children
+from tsuzuri.domain.rules.part import Part, choices
+from tsuzuri.domain.rules.slices import finder
 
 
 class Resource:
@@ -19,15 +18,17 @@ class Resource:
         bundle: "Resource | None" = None,
         contained: bool = False,
         size_bytes: int | None = None,
+        depth: int | None = None,
     ) -> None:
         self.part = part
         self.bundle = bundle  # whose entry it is, or the resource that contains it
         self.contained = contained
         self.size_bytes = size_bytes  # as received; None when nobody knows
+        self.depth = depth  # levels of objects and lists; None where nobody counted
         named = part.text("resourceType")
         self.type = named if named in RESOURCE_TYPES else None  # None too for what FHIR does not know
-        self._found: dict[str, list[Part]] = {}
-        self._names: Mapping[str, Any] = part.value if isinstance(part.value, dict) else {}
+        self._found: dict[str, list[Part]] = {"": [part]}  # by path
+        self.names: KeysView[str] = (part.value if isinstance(part.value, dict) else {}).keys()
 
     @property
     def place(self) -> str:
@@ -40,13 +41,11 @@ class Resource:
 
     def all(self, path: str) -> list[Part]:
         """Every part at a path such as "code.coding" or "identifier:resourceIdentifier.value"."""
-        if not path:
-            return [self.part]
         found = self._found.get(path)
         if found is None:
-            above, step, first = _way(path)
-            if first in self._names or first.endswith("[x]"):
-                found = [p for parent in self.all(above) for p in children(parent, step)]
+            above, find, first = _way(path)
+            if first in self.names or first.endswith("[x]"):
+                found = [part for parent in self.all(above) for part in find(parent)]
             else:
                 found = []  # most of what rules ask for is not there
             self._found[path] = found
@@ -54,8 +53,8 @@ class Resource:
 
     def among(self, paths: tuple[str, ...]) -> Iterator[Part]:
         """Every part at any of many paths, most of which are not there."""
-        for path in paths:
-            if _way(path)[2] in self._names:
+        for path, first in _first_names(paths):
+            if first in self.names:
                 yield from self.all(path)
 
     def profiles(self) -> Iterator[str]:
@@ -78,8 +77,20 @@ class Resource:
         return frozenset(named for inner in self.all("contained") if (named := inner.text("id")))
 
 
+def elements(*paths: str) -> frozenset[str]:
+    """The elements of a resource, one of which is there if anything is at one of these paths."""
+    firsts = [_way(path)[2] for path in paths]
+    inside = (choices(first) for first in firsts if first.endswith("[x]"))
+    return frozenset(firsts).union(*inside)
+
+
 @cache  # asked with paths of the rules only
-def _way(path: str) -> tuple[str, str, str]:
-    """The path without its last step, that step, and the name that the first step looks for."""
+def _first_names(paths: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(path, _way(path)[2]) for path in paths]
+
+
+@cache  # asked with paths of the rules only
+def _way(path: str) -> tuple[str, Callable[[Part], list[Part]], str]:
+    """The path without its last step, what finds that step, and the name that the first step looks for."""
     above, _, step = path.rpartition(".")
-    return above, step, path.partition(".")[0].partition(":")[0]
+    return above, finder(step), path.partition(".")[0].partition(":")[0]

@@ -48,7 +48,8 @@ class Rule:
     """One demand on one kind of thing.
 
     `on`: what it is asked of: a resource type, a profile of that type, "JP_Bundle_CLINS > Condition" for an entry of
-    such a Bundle, "*" for every resource. `broken` gives the places where it is broken, as FHIR paths.
+    such a Bundle, "*" for every resource. `broken` gives the places where it is broken, as FHIR paths. `only_with`:
+    a resource with none of these elements cannot break it, and is not asked.
     """
 
     id: str  # R…: the guide's own number; T…: ours
@@ -58,6 +59,7 @@ class Rule:
     broken: Callable[[Resource], Iterable[str]]
     message: Words
     fix: Words
+    only_with: frozenset[str] = frozenset()  # none: every resource is asked
 
 
 def errors(*guides: Guide) -> Mapping[Guide, Severity]:

@@ -1,6 +1,8 @@
 """Which items of a list a guide means by the name of a slice: "identifier:resourceIdentifier", "section:920"."""
 
 from collections.abc import Callable
+from functools import cache
+from operator import methodcaller
 
 from tsuzuri.domain.rules.part import Part
 from tsuzuri.domain.rules.systems import (
@@ -68,10 +70,10 @@ SLICES: dict[str, Slice] = {
 }
 
 
-def children(parent: Part, step: str) -> list[Part]:
+@cache  # asked with steps of the rules only
+def finder(step: str) -> Callable[[Part], list[Part]]:
     """What is there under one step of a path, which may name a slice."""
-    belongs = SLICES.get(step)
+    name, belongs = step.partition(":")[0], SLICES.get(step)
     if belongs is None:
-        return parent.children(step)
-    name = step.partition(":")[0]
-    return [part for part in parent.children(name) if belongs(part)]
+        return methodcaller("children", step)
+    return lambda parent: [part for part in parent.children(name) if belongs(part)]

@@ -175,6 +175,16 @@ SHAPES: dict[str, tuple[bytes, str, str]] = {
         r"entry\[0\]\.resource\.gender",
         "twice",
     ),
+    "doubled key, with blanks": (
+        replaced('"birthDate"', '"gender" : "female", "gender"\n:"male", "birthDate"'),
+        r"entry\[0\]\.resource\.gender",
+        "twice",
+    ),
+    "doubled key, escaped": (
+        replaced('"birthDate"', '"gender": "female", "\\u0067ender": "male", "birthDate"'),
+        r"entry\[0\]\.resource\.gender",
+        "twice",
+    ),
     "R5 medication": (
         swapped(
             resourceType="MedicationRequest",

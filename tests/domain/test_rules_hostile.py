@@ -14,7 +14,9 @@ from rule_bundles import collection, referral
 from rule_resources import Json, condition, observation, of, organization, patient, prescription
 from tsuzuri.domain.rules.catalogue import RULES
 from tsuzuri.domain.rules.checking import check
+from tsuzuri.domain.rules.part import Part
 from tsuzuri.domain.rules.policies import POLICIES
+from tsuzuri.domain.rules.resources import Resource
 from written_rule_examples import deep, put
 
 CANARY = "カナリア"
@@ -73,6 +75,16 @@ def paths(tree: Any, path: str = "") -> Iterator[str]:
     for key, value in inside:
         yield f"{path}{key}"
         yield from paths(value, f"{path}{key}.")
+
+
+@for_all(
+    st.one_of(json, st.sampled_from([entry["resource"] for good in GOOD[:-1] for entry in good["entry"]]))
+)
+def test_a_rule_that_is_not_asked_would_have_found_nothing(tree: Any) -> None:
+    for rule in RULES.values():
+        if rule.only_with and isinstance(tree, dict):
+            without = {name: value for name, value in tree.items() if name not in rule.only_with}
+            assert list(rule.broken(Resource(Part(without, "Resource")))) == [], rule.id
 
 
 @pytest.mark.parametrize(
