@@ -65,8 +65,8 @@ class ConsentMutation:
         return strawberry.ID(str(event))
 
     @strawberry.mutation(
-        description="拒否: keep classes (all, when none is listed) from a facility (from every one, when none is named), "
-        "whatever was or will be consented to. Returns the denial's id.",
+        description="拒否: keep classes (none: all) from a facility (none: every one), whatever you consent to. "
+        "Returns the denial's id.",
         permission_classes=allowed(Role.PATIENT),
     )
     async def deny_consent(
@@ -94,7 +94,7 @@ class ConsentMutation:
         return strawberry.ID(str(event))
 
     @strawberry.mutation(
-        description="代理人: let somebody see exactly what the patient sees, until a moment. Returns the appointment's id.",
+        description="代理人: somebody sees exactly what the patient sees, for a time. Returns the appointment's id.",
         permission_classes=allowed(Role.PATIENT, Role.OPERATOR),
     )
     async def appoint_proxy(
