@@ -20,6 +20,7 @@ from tsuzuri.app.actions.link_patients import link_patients, unlink_patients
 from tsuzuri.app.actions.list_facilities import list_facilities
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
+from tsuzuri.app.actions.preview_consent import preview_consent
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.receive_referral import receive_referral
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
@@ -42,11 +43,12 @@ from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.links import CannotLink, NothingToUnlink
 from tsuzuri.domain.orders import Why
+from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
 from tsuzuri.domain.referrals import NoSuchReferral
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.settlements import NothingToSettle
-from tsuzuri.domain.vocabulary import DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.graphql.context import AsOf, RequestRefused
@@ -214,6 +216,17 @@ class TsuzuriApplication:
     ) -> UUID:
         with told():
             return await withdraw_consent(self.services, caller, key, facility, classes, document)
+
+    async def preview_consent(
+        self,
+        patient: UUID,
+        change: ConsentChange,
+        facility: str | None,
+        classes: Sequence[RecordClass],
+        until: datetime | None,
+    ) -> Sequence[Preview]:
+        with told():
+            return await preview_consent(self.services, patient, change, facility, classes, until)
 
     async def deny_consent(
         self, caller: Caller, key: PatientKey, facility: str | None, classes: Sequence[RecordClass]

@@ -129,6 +129,14 @@ class PurposeOfUse(StrEnum):
     HSYSADMIN = "HSYSADMIN"  # administration of the health system
 
 
+class ConsentChange(StrEnum):
+    """What a patient may do to her consents."""
+
+    GRANT = "GRANT"
+    WITHDRAW = "WITHDRAW"
+    DENY = "DENY"
+
+
 class ProxyRelation(StrEnum):
     """代理人: what somebody who stands for the patient is to her."""
 

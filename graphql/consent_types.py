@@ -7,6 +7,7 @@ from typing import Any, Self
 import strawberry
 from strawberry.types import Info
 
+from tsuzuri.domain.previews import Preview
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import ProxyRelation, PurposeOfUse, RecordClass
 from tsuzuri.graphql.facility_types import Facility
@@ -88,4 +89,26 @@ class Proxy:
             since=row["since"],
             until=row["until"],
             ended_at=row["endedAt"],
+        )
+
+
+@strawberry.type(description="What a change would mean for one facility, beside what it registered itself.")
+class ConsentPreview:
+    facility_number: strawberry.Private[str]
+
+    gains: list[RecordClass] = strawberry.field(description="What it could see that it cannot now.")
+    loses: list[RecordClass] = strawberry.field(description="What it could not see any more.")
+    sees: list[RecordClass] = strawberry.field(description="All that it could see then.")
+
+    @strawberry.field(description="医療機関.")
+    async def facility(self, info: Info[Context, None]) -> Facility:
+        return await info.context.facilities.load(self.facility_number)
+
+    @classmethod
+    def of(cls, told: Preview) -> Self:
+        return cls(
+            facility_number=told.facility,
+            gains=list(told.gains),
+            loses=list(told.loses),
+            sees=list(told.sees),
         )

@@ -11,6 +11,7 @@ from tsuzuri.domain.vocabulary import (
     FACILITY_TERMS,
     TERMS,
     AccessBasis,
+    ConsentChange,
     DocumentKind,
     FacilityKind,
     Flag,
@@ -24,6 +25,7 @@ from tsuzuri.domain.vocabulary import (
 
 __all__ = [
     "AccessBasis",
+    "ConsentChange",
     "DocumentKind",
     "FacilityKind",
     "Flag",
@@ -54,6 +56,7 @@ strawberry.enum(
 )
 strawberry.enum(Role, description="What a caller may be.")
 strawberry.enum(PurposeOfUse, description="HL7 v3 PurposeOfUse: what the read is for.")
+strawberry.enum(ConsentChange, description="What you may do to your consents.")
 strawberry.enum(
     ProxyRelation, description="代理人: PARENT 親権者, GUARDIAN 後見人, DELEGATE whom the patient chose."
 )

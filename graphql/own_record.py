@@ -1,18 +1,20 @@
 """マイページ: what the patient herself reads."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types import Info
 
-from tsuzuri.graphql.consent_types import Consent, Denial, Proxy
-from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import ReferralState
+from tsuzuri.domain import vocabulary
+from tsuzuri.graphql.consent_types import Consent, ConsentPreview, Denial, Proxy
+from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.enums import ConsentChange, RecordClass, ReferralState
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import ReferralConnection, own_referrals
-from tsuzuri.graphql.statements import Source, one_of
+from tsuzuri.graphql.statements import Source, aware, one_of
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
 from tsuzuri.projections import consent_register
 from tsuzuri.projections.view import View
@@ -35,6 +37,26 @@ class Me:
     @strawberry.field(description="同意: what you have let facilities see, newest first, ended ones too.")
     async def consents(self) -> list[Consent]:
         return [Consent.of(row) for row in await self._said(consent_register.VIEW)]
+
+    @strawberry.field(
+        description="What a change of your consents would mean: the facilities that would gain or lose something now."
+    )
+    async def preview(
+        self,
+        change: ConsentChange,
+        facility: Annotated[
+            str | None, strawberry.argument(description="医療機関番号; none: every one, of a denial.")
+        ] = None,
+        classes: list[RecordClass] | None = None,
+        until: datetime | None = None,
+    ) -> list[ConsentPreview]:
+        if facility is None and change is not vocabulary.ConsentChange.DENY:
+            raise RequestRefused("BAD_INPUT", "say which facility: only a denial is to every one")
+        patient = self.reader.reading.sight.patient
+        told = await self.reader.application.preview_consent(
+            patient, change, facility, classes or [], aware(until) if until else None
+        )
+        return [ConsentPreview.of(one) for one in told]
 
     @strawberry.field(description="拒否: what you keep from facilities, newest first, lifted ones too.")
     async def denials(self) -> list[Denial]:

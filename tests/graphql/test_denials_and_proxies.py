@@ -186,6 +186,29 @@ def test_a_facility_reads_what_it_registered_itself_and_nothing_else(tell: Tell)
     tell(story)
 
 
+def test_a_preview_says_what_a_change_would_mean_and_changes_nothing(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        patient = await begun(world)
+        asked = """query($change: ConsentChange!, $to: String, $classes: [RecordClass!]) { me {
+            preview(change: $change, facility: $to, classes: $classes) {
+                facility { number } gains loses sees } } }"""
+
+        async def told(change: str, to: str | None = None, *classes: str) -> list[Any]:
+            data = await world.data(herself(patient), asked, change=change, to=to, classes=list(classes))
+            return [
+                (one["facility"]["number"], one["gains"], one["loses"], one["sees"])
+                for one in data["me"]["preview"]
+            ]
+
+        assert await told("GRANT", CLINIC, "INFECTION") == [(CLINIC, ["INFECTION"], [], ["INFECTION"])]
+        assert await told("WITHDRAW", HOSPITAL) == [(HOSPITAL, [], ["CONDITION"], [])]
+        assert await told("DENY", None, "CONDITION") == [(HOSPITAL, [], ["CONDITION"], [])]
+        assert await told("DENY", None, "INFECTION") == []
+        assert names(await world.record()) == ["上腹部痛"], "nothing was changed"
+
+    tell(story)
+
+
 def test_a_rebuild_gives_the_rows_that_stand(tell: Tell) -> None:
     async def story(world: World) -> None:
         patient = await begun(world)
