@@ -31,6 +31,7 @@ FAILED = frozenset({"rejected", "unreadable"})
 _SHOWN = ("registered", "replaced", "unchanged", "superseded", "rejected", "not-a-bundle", "unreadable")
 _FEW = 50
 _WINDOW_PIECES, _WINDOW_BYTES = 200, 32 * 1024 * 1024
+_LET_GO_SECONDS = 2.0
 _WINDOWS_AHEAD = 2  # the readers go on with the second while what the first said is decided
 Window = list[Piece | Result]
 
@@ -113,8 +114,11 @@ async def registering(
             coming.append(asyncio.create_task(read_next()))
             yield come[0], await _stored(opened, caller, *come)
     finally:
-        for reading in coming:
+        # What is being read comes to its end, unless it waits for more to be given: nothing is broken off in a query.
+        _, waiting = await asyncio.wait(coming, timeout=_LET_GO_SECONDS) if coming else (set(), set())
+        for reading in waiting:
             reading.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)  # what went wrong was told by the first of them
 
 
 async def _stored(opened: Services, caller: Caller, window: Window, read: list[Read]) -> list[Result]:
