@@ -11,13 +11,16 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
+from tsuzuri.app.actions.appoint_proxy import appoint_proxy, end_proxy
 from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
+from tsuzuri.app.actions.deny_consent import deny_consent, lift_denial
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.link_patients import link_patients, unlink_patients
 from tsuzuri.app.actions.list_facilities import list_facilities
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
+from tsuzuri.app.actions.preview_consent import preview_consent
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.receive_referral import receive_referral
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
@@ -33,16 +36,19 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
 from tsuzuri.domain.corrections import NothingToCancel, NothingToRestore
+from tsuzuri.domain.denials import DeniedAlready, NothingToLift
 from tsuzuri.domain.events import RecordErased
 from tsuzuri.domain.facilities import Facility, FacilityMalformed, NothingToClose
 from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.links import CannotLink, NothingToUnlink
 from tsuzuri.domain.orders import Why
+from tsuzuri.domain.previews import Preview
+from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
 from tsuzuri.domain.referrals import NoSuchReferral
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.settlements import NothingToSettle
-from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.graphql.context import AsOf, RequestRefused
@@ -64,6 +70,10 @@ CODES: dict[type[Exception], str] = {
     NothingToCancel: "NOTHING_TO_CANCEL",
     NothingToRestore: "NOTHING_TO_RESTORE",
     NothingToWithdraw: "NOTHING_TO_WITHDRAW",
+    DeniedAlready: "DENIED_ALREADY",
+    NothingToLift: "NOTHING_TO_LIFT",
+    UselessProxy: "USELESS_PROXY",
+    NothingToEnd: "NOTHING_TO_END",
     UselessConsent: "USELESS_CONSENT",
     NoSuchReferral: "NOT_AVAILABLE",
     MalformedNumber: "BAD_INPUT",
@@ -206,6 +216,37 @@ class TsuzuriApplication:
     ) -> UUID:
         with told():
             return await withdraw_consent(self.services, caller, key, facility, classes, document)
+
+    async def preview_consent(
+        self,
+        patient: UUID,
+        change: ConsentChange,
+        facility: str | None,
+        classes: Sequence[RecordClass],
+        until: datetime | None,
+    ) -> Sequence[Preview]:
+        with told():
+            return await preview_consent(self.services, patient, change, facility, classes, until)
+
+    async def deny_consent(
+        self, caller: Caller, key: PatientKey, facility: str | None, classes: Sequence[RecordClass]
+    ) -> UUID:
+        with told():
+            return await deny_consent(self.services, caller, key, facility, classes)
+
+    async def lift_denial(self, caller: Caller, key: PatientKey, denial: UUID) -> UUID:
+        with told():
+            return await lift_denial(self.services, caller, key, denial)
+
+    async def appoint_proxy(
+        self, caller: Caller, key: PatientKey, person: str, relation: ProxyRelation, until: datetime
+    ) -> UUID:
+        with told():
+            return await appoint_proxy(self.services, caller, key, person, relation, until)
+
+    async def end_proxy(self, caller: Caller, key: PatientKey, proxy: UUID) -> UUID:
+        with told():
+            return await end_proxy(self.services, caller, key, proxy)
 
     async def open_own_referrals(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
         return await open_own_referrals(self.services, caller, patient, path)

@@ -5,7 +5,7 @@ patient's consents to that version and ask the same question again.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -36,7 +36,7 @@ PATIENT_FLAGS = (Flag.LTS,)
 _PURPOSES: dict[Role, frozenset[PurposeOfUse]] = {
     Role.CLINICIAN: frozenset({PurposeOfUse.TREAT}),
     Role.PHARMACIST: frozenset({PurposeOfUse.TREAT}),
-    Role.PATIENT: frozenset({PurposeOfUse.PATRQT}),
+    Role.PATIENT: frozenset({PurposeOfUse.PATRQT, PurposeOfUse.FAMRQT}),
 }
 _EMERGENCY_PURPOSES = frozenset({PurposeOfUse.ETREAT, PurposeOfUse.BTG})
 
@@ -52,6 +52,7 @@ class AccessRequest:
     patient: UUID  # the patient asked for; a decoy when there is none by that number
     purpose: PurposeOfUse
     at: datetime
+    registered_here: bool = False  # whether the facility has registered something of this patient
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,10 @@ def decide(request: AccessRequest, consents: Consents) -> Permitted | Refused:
     refused = _refusal(request)
     if refused is not None:
         return Refused(refused, consents.version)
-    grounds = _self_ground(request) if request.role is Role.PATIENT else _consent_grounds(request, consents)
+    if request.role is Role.PATIENT:
+        grounds = (*_self_ground(request), *_proxy_grounds(request, consents))
+    else:
+        grounds = (*_own_facility_ground(request), *_consent_grounds(request, consents))
     if not grounds:
         return Refused(RefusalReason.NOT_AVAILABLE, consents.version)
     return Permitted(grounds, consents.version)
@@ -113,16 +117,19 @@ def covers(
     *,
     document: UUID | None = None,
     recipient: str | None = None,
+    sender: str | None = None,
 ) -> bool:
     """Whether one ground lets see a thing of this class with all of these marks.
 
-    *document*, *recipient*: the referral it lies in, and whom that is addressed to; None for all else.
+    *document*, *recipient*: the referral it lies in, and whom that is addressed to; None for all else. *sender*: who
+    registered it; None: whoever did.
     """
     return any(
         record_class in ground.classes
         and set(flags) <= set(ground.flags)
         and ground.recipient in (None, recipient)
         and ground.document in (None, document)
+        and ground.sender in (None, sender)
         for ground in grounds
     )
 
@@ -148,20 +155,61 @@ def _refusal(request: AccessRequest) -> RefusalReason | None:
 
 
 def _self_ground(request: AccessRequest) -> tuple[Ground, ...]:
-    if request.own_patient != request.patient:
+    if request.own_patient != request.patient or request.purpose is not PurposeOfUse.PATRQT:
         return ()
     return (Ground(basis=AccessBasis.SELF, classes=PATIENT_CLASSES, flags=PATIENT_FLAGS),)
 
 
+def _proxy_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
+    """Who stands for the patient sees exactly what she sees."""
+    if request.purpose is not PurposeOfUse.FAMRQT:
+        return ()
+    return tuple(
+        Ground(basis=AccessBasis.PROXY, classes=PATIENT_CLASSES, flags=PATIENT_FLAGS, because=proxy.because)
+        for proxy in consents.proxies
+        if proxy.person == request.person and proxy.since <= request.at < proxy.until
+    )
+
+
+def _own_facility_ground(request: AccessRequest) -> tuple[Ground, ...]:
+    """What the facility registered itself: no consent is asked, no denial keeps it, and its own marks hide nothing."""
+    if not request.registered_here or request.facility is None:
+        return ()
+    ground = Ground(
+        basis=AccessBasis.OWN_FACILITY,
+        classes=tuple(RecordClass),
+        flags=tuple(Flag),
+        sender=request.facility,
+    )
+    return (ground,)
+
+
+def _allowed(ground: Ground, facility: str | None, consents: Consents) -> Ground:
+    """A ground of consent without the classes that the patient denies the facility."""
+    denied = {
+        record_class
+        for denial in consents.denials
+        if denial.facility in (None, facility)
+        for record_class in (denial.classes or tuple(RecordClass))
+    }
+    return replace(ground, classes=tuple(c for c in ground.classes if c not in denied))
+
+
 def _consent_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
     """The grounds of each consent event in force: an answer may rest on several."""
-    return tuple(
-        ground
+    given = (
+        _allowed(ground, request.facility, consents)
         for grant in consents.grants
         if grant.facility == request.facility
         and grant.purpose is request.purpose
         and grant.since <= request.at < grant.until
         for ground in _grounds_of(grant)
+    )
+    # A letter that is denied is not opened by the classes of what it holds.
+    return tuple(
+        ground
+        for ground in given
+        if ground.classes and (ground.recipient is None or RecordClass.REFERRAL in ground.classes)
     )
 
 

@@ -17,6 +17,7 @@ class Ground:
     because: UUID | None = None  # the event that justifies it; None where the caller is the patient herself
     recipient: str | None = None  # only referrals addressed to this facility (10 digits), and what they hold
     document: UUID | None = None  # only this one of them
+    sender: str | None = None  # only what this facility (10 digits) registered itself
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,19 +4,22 @@ from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.consents import Consents, Grant
+from tsuzuri.domain.consents import Consents, Denial, Grant, Proxy
 
 
 class _Held(msgspec.Struct):
     version: int
     grants: tuple[Grant, ...]
+    denials: tuple[Denial, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(_Held)
 
 
 def dump(consents: Consents) -> bytes:
-    return msgspec.json.encode(_Held(consents.version, consents.grants))
+    held = _Held(consents.version, consents.grants, consents.denials, consents.proxies)
+    return msgspec.json.encode(held)
 
 
 def load(patient: UUID, state: bytes | None) -> Consents:
@@ -24,4 +27,4 @@ def load(patient: UUID, state: bytes | None) -> Consents:
     if state is None:
         return Consents(patient)
     held = _decoder.decode(state)
-    return Consents(patient, held.version, held.grants)
+    return Consents(patient, held.version, held.grants, held.denials, held.proxies)

@@ -1,4 +1,4 @@
-"""One patient's consents in force: what `decide` reads, kept folded in the log beside her events."""
+"""What one patient has said about who may see her record: what `decide` reads, kept folded in the log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,8 +6,17 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, Erased, originator
-from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Stream
+from tsuzuri.domain.events import (
+    ConsentDenied,
+    ConsentGranted,
+    ConsentWithdrawn,
+    DenialLifted,
+    Erased,
+    ProxyAppointed,
+    ProxyEnded,
+    originator,
+)
+from tsuzuri.domain.vocabulary import ProxyRelation, PurposeOfUse, RecordClass, Stream
 
 CARD_READER, ORAL, PATIENT = "card-reader", "oral", "patient"
 """How a consent is given: at the reader's card reader, orally at the sender of a referral, by the patient herself."""
@@ -38,26 +47,58 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class Denial:
+    """What one denial keeps from one facility, or from all."""
+
+    because: UUID  # the event
+    facility: str | None  # None: from every facility
+    classes: tuple[RecordClass, ...]  # none: all of them
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Who sees what the patient sees, from *since* (inclusive) until *until* (exclusive)."""
+
+    because: UUID  # the event
+    person: str
+    relation: ProxyRelation
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Consents:
-    """One patient's consents. A patient never seen has none."""
+    """What one patient has said about who may see her record. A patient never seen has said nothing."""
 
     patient: UUID
     version: int = 0
     grants: tuple[Grant, ...] = ()  # in the order in which they were given
+    denials: tuple[Denial, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
+
+
+ConsentEvent = (
+    ConsentGranted | ConsentWithdrawn | ConsentDenied | DenialLifted | ProxyAppointed | ProxyEnded | Erased
+)
 
 
 def together(all_of_her: Sequence[Consents]) -> Consents:
     """The consents of patients who are one person: what any of them gave. The version is the first one's."""
-    grants = tuple(grant for consents in all_of_her for grant in consents.grants)
-    return replace(all_of_her[0], grants=grants)
+    return replace(
+        all_of_her[0],
+        grants=tuple(grant for consents in all_of_her for grant in consents.grants),
+        denials=tuple(denial for consents in all_of_her for denial in consents.denials),
+        proxies=tuple(proxy for consents in all_of_her for proxy in consents.proxies),
+    )
 
 
-def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn | Erased) -> Consents:
+def evolve(consents: Consents, event: ConsentEvent) -> Consents:
     """A grant takes the place of what was given before in the same way, to the same facility, for the same purpose.
 
     So a new consent at the card reader replaces the one of yesterday, and leaves alone what the patient set herself.
     Grants that are over when a new one begins are forgotten here; the log keeps them.
     """
+    said = replace(consents, version=event.originator_version)
     match event:
         case ConsentGranted():
             grant = Grant(
@@ -73,15 +114,27 @@ def evolve(consents: Consents, event: ConsentGranted | ConsentWithdrawn | Erased
             kept = [
                 held for held in consents.grants if held.until > event.since and not _replaces(grant, held)
             ]
-            grants = (*kept, grant)
+            return replace(said, grants=(*kept, grant))
         case ConsentWithdrawn():
             rest = [_without(held, event) for held in consents.grants]
-            grants = tuple(held for held in rest if held.classes)
+            return replace(said, grants=tuple(held for held in rest if held.classes))
+        case ConsentDenied():
+            denial = Denial(event.event_id, event.facility, event.classes)
+            return replace(said, denials=(*consents.denials, denial))
+        case DenialLifted():
+            left = tuple(held for held in consents.denials if held.because != event.denial)
+            return replace(said, denials=left)
+        case ProxyAppointed():
+            proxy = Proxy(event.event_id, event.person, event.relation, event.since, event.until)
+            others = tuple(held for held in consents.proxies if held.until > event.since)
+            return replace(said, proxies=(*others, proxy))
+        case ProxyEnded():
+            others = tuple(held for held in consents.proxies if held.because != event.proxy)
+            return replace(said, proxies=others)
         case Erased():
-            grants = consents.grants
+            return said
         case _:
             assert_never(event)
-    return replace(consents, version=event.originator_version, grants=grants)
 
 
 def _replaces(new: Grant, held: Grant) -> bool:

@@ -129,6 +129,22 @@ class PurposeOfUse(StrEnum):
     HSYSADMIN = "HSYSADMIN"  # administration of the health system
 
 
+class ConsentChange(StrEnum):
+    """What a patient may do to her consents."""
+
+    GRANT = "GRANT"
+    WITHDRAW = "WITHDRAW"
+    DENY = "DENY"
+
+
+class ProxyRelation(StrEnum):
+    """代理人: what somebody who stands for the patient is to her."""
+
+    PARENT = "PARENT"  # 親権者
+    GUARDIAN = "GUARDIAN"  # 後見人
+    DELEGATE = "DELEGATE"  # 任意代理人: whom the patient chose
+
+
 class AccessBasis(StrEnum):
     """Why a read was permitted."""
 

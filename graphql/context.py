@@ -15,8 +15,9 @@ from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.orders import Why
+from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.registrations import RegisteredBundle
-from tsuzuri.domain.vocabulary import DocumentKind, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.comparing import Comparison
@@ -130,6 +131,28 @@ class Application(Protocol):
         classes: Sequence[RecordClass],
         document: UUID | None,
     ) -> UUID: ...
+
+    async def preview_consent(
+        self,
+        patient: UUID,
+        change: ConsentChange,
+        facility: str | None,
+        classes: Sequence[RecordClass],
+        until: datetime | None,
+    ) -> Sequence[Preview]:
+        """What a change would mean; nothing is written."""
+
+    async def deny_consent(
+        self, caller: Caller, key: PatientKey, facility: str | None, classes: Sequence[RecordClass]
+    ) -> UUID: ...
+
+    async def lift_denial(self, caller: Caller, key: PatientKey, denial: UUID) -> UUID: ...
+
+    async def appoint_proxy(
+        self, caller: Caller, key: PatientKey, person: str, relation: ProxyRelation, until: datetime
+    ) -> UUID: ...
+
+    async def end_proxy(self, caller: Caller, key: PatientKey, proxy: UUID) -> UUID: ...
 
     async def open_own_referrals(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
         """A look at where the caller's facility's referrals of this patient stand."""

@@ -11,9 +11,11 @@ from tsuzuri.domain.vocabulary import (
     FACILITY_TERMS,
     TERMS,
     AccessBasis,
+    ConsentChange,
     DocumentKind,
     FacilityKind,
     Flag,
+    ProxyRelation,
     PurposeOfUse,
     RecordClass,
     RefusalReason,
@@ -23,9 +25,11 @@ from tsuzuri.domain.vocabulary import (
 
 __all__ = [
     "AccessBasis",
+    "ConsentChange",
     "DocumentKind",
     "FacilityKind",
     "Flag",
+    "ProxyRelation",
     "PurposeOfUse",
     "RecordClass",
     "ReferralState",
@@ -52,6 +56,10 @@ strawberry.enum(
 )
 strawberry.enum(Role, description="What a caller may be.")
 strawberry.enum(PurposeOfUse, description="HL7 v3 PurposeOfUse: what the read is for.")
+strawberry.enum(ConsentChange, description="What you may do to your consents.")
+strawberry.enum(
+    ProxyRelation, description="代理人: PARENT 親権者, GUARDIAN 後見人, DELEGATE whom the patient chose."
+)
 strawberry.enum(AccessBasis, description="Why a read was permitted.")
 strawberry.enum(
     RefusalReason,

@@ -1,23 +1,21 @@
 """The root of all writing. Every field names the roles that may use it."""
 
-from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 from strawberry.types import Info
 
-from tsuzuri.domain import vocabulary
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import Role
+from tsuzuri.graphql.consent_mutations import ConsentMutation
 from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import DocumentKind, PurposeOfUse, RecordClass, Registration
+from tsuzuri.graphql.enums import DocumentKind, Registration
 from tsuzuri.graphql.facility_mutations import FacilityMutation
 from tsuzuri.graphql.identity_mutations import IdentityMutation
-from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey, uuid_of
+from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
 from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
-from tsuzuri.graphql.referral_mutations import OneReferral, ReferralMutation
-from tsuzuri.graphql.statements import aware
+from tsuzuri.graphql.referral_mutations import ReferralMutation
 
 
 @strawberry.type(description="What became of a Bundle.")
@@ -42,7 +40,7 @@ class BundleRegistration:
 @strawberry.type(
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
-class Mutation(FacilityMutation, IdentityMutation, OperatorMutation, ReferralMutation):
+class Mutation(ConsentMutation, FacilityMutation, IdentityMutation, OperatorMutation, ReferralMutation):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",
         permission_classes=allowed(Role.SYSTEM),
@@ -96,49 +94,3 @@ class Mutation(FacilityMutation, IdentityMutation, OperatorMutation, ReferralMut
             info.context.caller, patient.checked(), identifier.system, identifier.value, kind, reason
         )
         return strawberry.ID(str(document))
-
-    @strawberry.mutation(
-        description="同意: let a facility see classes of the record, until a moment or for 24 hours.",
-        permission_classes=allowed(Role.PATIENT, Role.SYSTEM),
-    )
-    async def grant_consent(
-        self,
-        info: Info[Context, None],
-        patient: PatientKey,
-        facility: str,
-        classes: list[RecordClass],
-        purpose: PurposeOfUse = vocabulary.PurposeOfUse.TREAT,
-        until: datetime | None = None,
-        document: OneReferral = None,
-    ) -> strawberry.ID:
-        event = await info.context.application.grant_consent(
-            info.context.caller,
-            patient.checked(),
-            facility,
-            classes,
-            purpose,
-            aware(until) if until else None,
-            None if document is None else uuid_of(document, "a document"),
-        )
-        return strawberry.ID(str(event))
-
-    @strawberry.mutation(
-        description="同意の撤回: take back what a facility may see; all of it when no class is listed.",
-        permission_classes=allowed(Role.PATIENT, Role.SYSTEM),
-    )
-    async def withdraw_consent(
-        self,
-        info: Info[Context, None],
-        patient: PatientKey,
-        facility: str,
-        classes: list[RecordClass] | None = None,
-        document: OneReferral = None,
-    ) -> strawberry.ID:
-        event = await info.context.application.withdraw_consent(
-            info.context.caller,
-            patient.checked(),
-            facility,
-            classes or [],
-            None if document is None else uuid_of(document, "a document"),
-        )
-        return strawberry.ID(str(event))

@@ -1,56 +1,25 @@
 """マイページ: what the patient herself reads."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types import Info
 
-from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import PurposeOfUse, RecordClass, ReferralState
-from tsuzuri.graphql.facility_types import Facility
+from tsuzuri.domain import vocabulary
+from tsuzuri.graphql.consent_types import Consent, ConsentPreview, Denial, Proxy
+from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.enums import ConsentChange, RecordClass, ReferralState
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import ReferralConnection, own_referrals
-from tsuzuri.graphql.statements import Source, one_of
+from tsuzuri.graphql.statements import Source, aware, one_of
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
 from tsuzuri.projections import consent_register
+from tsuzuri.projections.view import View
 
 CONSENTS_MAX = 1_000
-
-
-@strawberry.type(description="What one facility may see, or could.")
-class Consent:
-    facility_number: strawberry.Private[str]
-
-    record_class: RecordClass = strawberry.field(description="情報の種類.")
-    purpose: PurposeOfUse = strawberry.field(description="For what.")
-    since: datetime = strawberry.field(description="From this moment on, UTC.")
-    until: datetime = strawberry.field(description="Before this moment, UTC.")
-    given: str = strawberry.field(description="How you gave it: card-reader, oral, patient.")
-    ended_at: datetime | None = strawberry.field(description="When it was withdrawn or given anew, UTC.")
-    withdrawn: bool = strawberry.field(description="You took it back.")
-    document_id: strawberry.ID | None = strawberry.field(description="The one referral it is for.")
-
-    @strawberry.field(description="医療機関.")
-    async def facility(self, info: Info[Context, None]) -> Facility:
-        return await info.context.facilities.load(self.facility_number)
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        return cls(
-            facility_number=row["facility"],
-            record_class=RecordClass(row["recordClass"]),
-            purpose=PurposeOfUse(row["purpose"]),
-            since=row["since"],
-            until=row["until"],
-            given=row["given"],
-            ended_at=row["endedAt"],
-            withdrawn=row["withdrawn"],
-            document_id=None if row["documentId"] is None else strawberry.ID(str(row["documentId"])),
-        )
 
 
 @strawberry.type(description="Your own record, who may see it, and who did.")
@@ -67,14 +36,35 @@ class Me:
 
     @strawberry.field(description="同意: what you have let facilities see, newest first, ended ones too.")
     async def consents(self) -> list[Consent]:
-        application = self.reader.application
-        source = Source(
-            consent_register.VIEW,
-            await application.live_schema(consent_register.NAME),
-            one_of("patient_id", self.reader.reading.sight.patients),
+        return [Consent.of(row) for row in await self._said(consent_register.VIEW)]
+
+    @strawberry.field(
+        description="What a change of your consents would mean: the facilities that would gain or lose something now."
+    )
+    async def preview(
+        self,
+        change: ConsentChange,
+        facility: Annotated[
+            str | None, strawberry.argument(description="医療機関番号; none: every one, of a denial.")
+        ] = None,
+        classes: list[RecordClass] | None = None,
+        until: datetime | None = None,
+    ) -> list[ConsentPreview]:
+        if facility is None and change is not vocabulary.ConsentChange.DENY:
+            raise RequestRefused("BAD_INPUT", "say which facility: only a denial is to every one")
+        patient = self.reader.reading.sight.patient
+        told = await self.reader.application.preview_consent(
+            patient, change, facility, classes or [], aware(until) if until else None
         )
-        rows = await application.fetch(source.page([], CONSENTS_MAX, None))
-        return [Consent.of(row) for row in rows]
+        return [ConsentPreview.of(one) for one in told]
+
+    @strawberry.field(description="拒否: what you keep from facilities, newest first, lifted ones too.")
+    async def denials(self) -> list[Denial]:
+        return [Denial.of(row) for row in await self._said(consent_register.DENIALS)]
+
+    @strawberry.field(description="代理人: who stands for you, newest first, ended ones too.")
+    async def proxies(self) -> list[Proxy]:
+        return [Proxy.of(row) for row in await self._said(consent_register.PROXIES)]
 
     @strawberry.field(description="紹介: your referrals, to whom, and where each stands; newest first.")
     async def referrals(
@@ -87,3 +77,10 @@ class Me:
         self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
     ) -> OwnAccessConnection:
         return await own_accesses(info.context, self.reader.reading.sight.patients, first, after)
+
+    async def _said(self, view: View) -> list[dict[str, Any]]:
+        """What she has said, under any of her numbers, newest first."""
+        application = self.reader.application
+        schema = await application.live_schema(consent_register.NAME)
+        hers = one_of("patient_id", self.reader.reading.sight.patients)
+        return await application.fetch(Source(view, schema, hers).page([], CONSENTS_MAX, None))

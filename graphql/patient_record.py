@@ -41,6 +41,9 @@ class Ground:
         description="医療機関番号: it covers only referrals addressed to this facility, and what they hold."
     )
     document: strawberry.ID | None = strawberry.field(description="It covers only this one referral.")
+    sender: str | None = strawberry.field(
+        description="医療機関番号: it covers only what this facility registered itself."
+    )
 
     @classmethod
     def of(cls, ground: accesses.Ground) -> Self:
@@ -51,6 +54,7 @@ class Ground:
             flags=list(ground.flags),
             because=because,
             recipient=ground.recipient,
+            sender=ground.sender,
             document=None if ground.document is None else strawberry.ID(str(ground.document)),
         )
 

@@ -14,7 +14,7 @@ from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import PurposeOfUse, ReferralState
 from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
 from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
-from tsuzuri.graphql.inputs import AsOf, PatientKey
+from tsuzuri.graphql.inputs import AsOf, PatientKey, uuid_of
 from tsuzuri.graphql.operator_types import Projection, ProjectionCheck, QuarantinedPatient
 from tsuzuri.graphql.own_record import Me
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First, opened, page, page_size
@@ -63,21 +63,34 @@ class Query:
         return PatientRecord(reader=RecordReader(context, opened_record))
 
     @strawberry.field(
-        description="Your own record, who may see it, and who did.",
+        description="Your own record, who may see it, and who did; or that of somebody for whom you stand. "
+        "Null: you do not stand for her.",
         permission_classes=allowed(Role.PATIENT),
     )
-    async def me(self, info: Info[Context, None]) -> Me:
+    async def me(
+        self,
+        info: Info[Context, None],
+        patient: Annotated[
+            strawberry.ID | None, strawberry.argument(description="代理人: whose record, not your own.")
+        ] = None,
+    ) -> Me | None:
         context = info.context
-        assert context.caller.patient is not None
+        own = context.caller.patient
+        asked = own if patient is None else uuid_of(patient, "a patient")
+        if asked is None:
+            raise RequestRefused("BAD_INPUT", "say whose record: you have none of your own here")
+        purposes = vocabulary.PurposeOfUse
         reading = await context.application.open_record(
             context.caller,
-            context.caller.patient,
-            vocabulary.PurposeOfUse.PATRQT,
+            asked,
+            purposes.PATRQT if asked == own else purposes.FAMRQT,
             as_of=None,
             min_position=None,
             path=tuple(info.path.as_list()),
         )
-        assert not isinstance(reading, RefusedReading), "a patient may always read her own record"
+        if isinstance(reading, RefusedReading):
+            context.readings.refused.append(reading)
+            return None
         context.readings.permitted.append(reading)
         return Me(reader=RecordReader(context, reading))
 

@@ -68,4 +68,5 @@ def _all_covered(document: ReceivedDocument, reading: Reading, row: Row, places:
         document.marks(),
         document=row["id"],
         recipient=row["recipient"],
+        sender=row["facility"],
     )

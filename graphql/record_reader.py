@@ -117,7 +117,11 @@ class RecordReader:
         self.reading.ask(RecordClass)
         sight = self.reading.sight
         where = [equal("document", document["id"])]
-        letter = {"document": document["id"], "recipient": document["recipient"]}
+        of_it = {
+            "document": document["id"],
+            "recipient": document["recipient"],
+            "sender": document["facility"],
+        }
         whole = Source(record_index.PLACES, self._schema(), sight.whole())
         seen = await self._fetch(self._source(record_index.PLACES).all(where))
         all_of_it = await self._fetch(whole.all(where))
@@ -129,7 +133,7 @@ class RecordReader:
                     sight.grounds,
                     RecordClass(row["recordClass"]),
                     [Flag(flag) for flag in row["flags"]],
-                    **letter,
+                    **of_it,
                 )
                 and (row["sender"], row["fact"]) not in hidden
                 for row in all_of_it

@@ -7,11 +7,20 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tsuzuri.domain.events import ConsentGranted, ConsentsErased, ConsentWithdrawn, Event
+from tsuzuri.domain.events import (
+    ConsentDenied,
+    ConsentGranted,
+    ConsentsErased,
+    ConsentWithdrawn,
+    DenialLifted,
+    Event,
+    ProxyAppointed,
+    ProxyEnded,
+)
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "consent_register", 2
+NAME, VERSION = "consent_register", 3
 
 TABLES = """
 CREATE TABLE consent (
@@ -20,10 +29,20 @@ CREATE TABLE consent (
     given text NOT NULL, because uuid NOT NULL, granted_at timestamptz NOT NULL,
     ended_at timestamptz, withdrawn boolean NOT NULL, document uuid
 );
+CREATE TABLE denial (
+    patient_id uuid NOT NULL, denial uuid NOT NULL, facility text, record_classes text[] NOT NULL,
+    denied_at timestamptz NOT NULL, lifted_at timestamptz
+);
+CREATE TABLE proxy (
+    patient_id uuid NOT NULL, proxy uuid NOT NULL, person text NOT NULL, relation text NOT NULL,
+    since timestamptz NOT NULL, until timestamptz NOT NULL, appointed_by text NOT NULL, ended_at timestamptz
+);
 """
 
 INDEXES = """
 ALTER TABLE consent ADD PRIMARY KEY (patient_id, facility, purpose, record_class, from_pos);
+ALTER TABLE denial ADD PRIMARY KEY (patient_id, denial);
+ALTER TABLE proxy ADD PRIMARY KEY (patient_id, proxy);
 """
 
 
@@ -47,8 +66,40 @@ class ConsentRow(Row, frozen=True, kw_only=True):
     document: UUID | None = None  # the one referral it is for
 
 
-ROWS: tuple[type[Row], ...] = (ConsentRow,)
-EVENTS: tuple[type[Event], ...] = (ConsentGranted, ConsentWithdrawn, ConsentsErased)
+class DenialRow(Row, frozen=True, kw_only=True):
+    TABLE, KEY = "denial", ("patient_id", "denial")
+
+    patient_id: UUID
+    denial: UUID
+    facility: str | None  # None: every facility
+    record_classes: list[str]  # none: all of them
+    denied_at: datetime
+    lifted_at: datetime | None = None
+
+
+class ProxyRow(Row, frozen=True, kw_only=True):
+    TABLE, KEY = "proxy", ("patient_id", "proxy")
+
+    patient_id: UUID
+    proxy: UUID
+    person: str
+    relation: str
+    since: datetime
+    until: datetime
+    appointed_by: str
+    ended_at: datetime | None = None
+
+
+ROWS: tuple[type[Row], ...] = (ConsentRow, DenialRow, ProxyRow)
+EVENTS: tuple[type[Event], ...] = (
+    ConsentGranted,
+    ConsentWithdrawn,
+    ConsentDenied,
+    DenialLifted,
+    ProxyAppointed,
+    ProxyEnded,
+    ConsentsErased,
+)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -58,6 +109,10 @@ def payloads(event: Event) -> Sequence[UUID]:
 def looks(event: Event) -> Sequence[Look]:
     if isinstance(event, ConsentGranted | ConsentWithdrawn):
         return [look(ConsentRow, facility=event.facility)]
+    if isinstance(event, DenialLifted):
+        return [look(DenialRow, denial=event.denial)]
+    if isinstance(event, ProxyEnded):
+        return [look(ProxyRow, proxy=event.proxy)]
     return []
 
 
@@ -88,8 +143,37 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                 how = {} if event.given is None else {"given": event.given}
                 which = {} if event.document is None else {"document": event.document}
                 _end(rows, recorded, {"facility": event.facility, **how, **which, **scope}, withdrawn=True)
+        case ConsentDenied() as event:
+            rows.put(
+                DenialRow(
+                    patient_id=event.patient,
+                    denial=event.event_id,
+                    facility=event.facility,
+                    record_classes=[str(one) for one in event.classes],
+                    denied_at=recorded.recorded_at,
+                )
+            )
+        case DenialLifted() as event:
+            for denial in rows.of(DenialRow, denial=event.denial):
+                rows.put(replace(denial, lifted_at=recorded.recorded_at))
+        case ProxyAppointed() as event:
+            rows.put(
+                ProxyRow(
+                    patient_id=event.patient,
+                    proxy=event.event_id,
+                    person=event.person,
+                    relation=event.relation,
+                    since=event.since,
+                    until=event.until,
+                    appointed_by=event.recorded_by,
+                )
+            )
+        case ProxyEnded() as event:
+            for proxy in rows.of(ProxyRow, proxy=event.proxy):
+                rows.put(replace(proxy, ended_at=recorded.recorded_at))
         case ConsentsErased():
-            rows.remove_all(ConsentRow)
+            for kind in ROWS:
+                rows.remove_all(kind)
 
 
 def _end(rows: Rows, recorded: Recorded[Event], scope: dict[str, Any], *, withdrawn: bool) -> None:
@@ -114,4 +198,27 @@ VIEW = View(
         "documentId": "document",
     },
     order=("granted_at", "from_pos", "record_class"),
+)
+DENIALS = View(
+    "denial",
+    fields={
+        "id": "denial",
+        "facility": "facility",
+        "recordClasses": "record_classes",
+        "deniedAt": "denied_at",
+        "liftedAt": "lifted_at",
+    },
+    order=("denied_at", "denial"),
+)
+PROXIES = View(
+    "proxy",
+    fields={
+        "id": "proxy",
+        "person": "person",
+        "relation": "relation",
+        "since": "since",
+        "until": "until",
+        "endedAt": "ended_at",
+    },
+    order=("since", "proxy"),
 )

@@ -50,9 +50,13 @@ def _open(consents: str, at: datetime, *, of: str) -> Composable:
     return SQL(
         """EXISTS (SELECT FROM {consents} AS c WHERE c.patient_id = {of}.patient_id AND c.facility = {of}.recipient
             AND c.purpose = {purpose} AND c.record_class = {referral} AND c.to_pos IS NULL
-            AND c.since <= {at} AND c.until > {at} AND (c.document IS NULL OR c.document = {of}.document))"""
+            AND c.since <= {at} AND c.until > {at} AND (c.document IS NULL OR c.document = {of}.document)
+            AND NOT EXISTS (SELECT FROM {denials} AS d WHERE d.patient_id = c.patient_id AND d.lifted_at IS NULL
+                AND (d.facility IS NULL OR d.facility = c.facility)
+                AND (d.record_classes = '{{}}' OR {referral} = ANY (d.record_classes))))"""
     ).format(
         consents=Identifier(consents, "consent"),
+        denials=Identifier(consents, "denial"),
         purpose=Literal(str(PurposeOfUse.TREAT)),
         referral=Literal(str(RecordClass.REFERRAL)),
         at=Literal(at),

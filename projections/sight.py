@@ -88,14 +88,17 @@ class Sight:
                 Literal([str(record_class) for record_class in ground.classes]),
                 flags,
                 Literal([str(flag) for flag in ground.flags]),
-                self._letter(ground, facts=facts),
+                self._only(ground, history=history, facts=facts),
             )
             for ground in (self.grounds if history else beyond_referrals(self.grounds))
         ]
         return SQL("({})").format(SQL(" OR ").join(covered)) if covered else SQL("false")
 
-    def _letter(self, ground: Ground, *, facts: bool) -> Composable:
-        """Of a ground for referrals: only theirs, as long as they may be seen."""
+    def _only(self, ground: Ground, *, history: bool, facts: bool) -> Composable:
+        """Of a ground for what one facility registered: only that. Of one for referrals: only theirs, while seen."""
+        if ground.sender is not None:
+            column = SQL("facility") if history and not facts else SQL("sender")
+            return SQL(" AND {} = {}").format(column, Literal(ground.sender))
         if ground.recipient is None:
             return SQL("")
         conditions = [SQL(" AND recipient = {}").format(Literal(ground.recipient))]

@@ -1,25 +1,49 @@
-"""What granting and withdrawing have in common: fold the consents, decide, and store event and head in one."""
+"""What all that a patient says of her record has in common: fold it, decide, and store event and head in one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
+from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.actions.load_streams import load_consents, load_records
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, evolve
-from tsuzuri.domain.events import BundleAccepted, ConsentGranted, ConsentWithdrawn
+from tsuzuri.domain.events import (
+    BundleAccepted,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentWithdrawn,
+    DenialLifted,
+    ProxyAppointed,
+    ProxyEnded,
+)
+from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.referrals import addressed
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere, Guard, NarrowedMeanwhile
+
+Said = ConsentGranted | ConsentWithdrawn | ConsentDenied | DenialLifted | ProxyAppointed | ProxyEnded
 
 
 async def same_person(services: Services, patient: UUID) -> list[UUID]:
     """The patient, and whoever is linked with her."""
     return [head.patient for head in await services.log.heads(patient)]
+
+
+async def same_person_asking(services: Services, caller: Caller, key: PatientKey) -> list[UUID]:
+    """The patient, first, and whoever is linked with her, when it is she who asks.
+
+    Raises NotPermitted.
+    """
+    patient, _ = await find_patient(services, named_by(caller, key))
+    patients = await same_person(services, patient)
+    if caller.role is not Role.PATIENT or caller.patient not in patients:
+        raise NotPermitted("only the patient herself decides this")
+    return [patient, *(one for one in patients if one != patient)]
 
 
 def may_change(caller: Caller, patients: Collection[UUID], facility: str) -> None:
@@ -54,7 +78,7 @@ async def sent_by(services: Services, caller: Caller, patient: UUID, document: U
 async def change_consent(
     services: Services,
     patient: UUID,
-    decide: Callable[[Consents], ConsentGranted | ConsentWithdrawn],
+    decide: Callable[[Consents], Said],
     claims: tuple[Claim, ...] = (),
 ) -> UUID:
     """Store what *decide* makes of the patient's consents; returns the event's id.
@@ -77,3 +101,24 @@ async def change_consent(
         except ClaimedElsewhere:
             raise Busy("the patient was being registered; grant the consent again") from None
     raise Busy("the patient's consents were being changed; try again")
+
+
+async def change_wherever_said(
+    services: Services,
+    patients: Sequence[UUID],
+    decide: Callable[[Consents], Said],
+    nothing: type[Exception],
+) -> UUID:
+    """The same change for all who are one person, of whom it was said; returns the last event's id.
+
+    Raises *nothing*, as *decide* does, when it was said of none; and as `change_consent`.
+    """
+    changed: UUID | None = None
+    for one in patients:
+        try:
+            changed = await change_consent(services, one, decide)
+        except nothing:
+            if one == patients[-1] and changed is None:
+                raise
+    assert changed is not None, "the last one's refusal was raised"
+    return changed

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID
 
+from tsuzuri.app.actions.find_patient import sender_digest
 from tsuzuri.app.actions.match_patient import Digests, Match, match_patient
 from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
@@ -29,7 +30,7 @@ from tsuzuri.domain.registrations import (
 )
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import RecordClass, Role
-from tsuzuri.eventlog.appending import Beside, Payload
+from tsuzuri.eventlog.appending import Beside, Claim, Payload
 from tsuzuri.eventlog.data_keys import KeyUse
 
 StoringEvent = PatientIdentified | BundleRegistered | BundleReplaced | ConsentGranted
@@ -102,12 +103,19 @@ def decide_bundle(
     # What is said under one number may end or hide what was said under another of the same person.
     ends = ends_others(record, document, scope) or bool(record.links)
     narrows = result is Registration.REPLACED or bool(intake.hides) or ends
-    beside = Beside(narrows=narrows, payloads=payloads)
+    beside = Beside(narrows=narrows, payloads=payloads, claims=_first_of(services, record, document.facility))
     if record.patient != match.record.patient:  # who she is, her own next Bundle will tell
         registered = register(record, document, intake, event_id=services.new_id())
         return Decided(told, (registered,), beside, evolve(record, registered))
     events, record = _events(services, match, reading, intake)
-    return Decided(told, events, replace(beside, claims=match.claims), record)
+    return Decided(told, events, replace(beside, claims=(*beside.claims, *match.claims)), record)
+
+
+def _first_of(services: Services, record: PatientRecord, facility: str) -> tuple[Claim, ...]:
+    """With a facility's first Bundle of a patient it is noted that it has registered something of her."""
+    if any(known.accepted.facility == facility for known in record.documents.values()):
+        return ()
+    return (Claim(sender_digest(services, facility, record.patient), record.patient),)
 
 
 def _events(

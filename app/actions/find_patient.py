@@ -1,6 +1,7 @@
 """From the number a caller knows to the patient: the numbers in the log are keyed hashes."""
 
 import hmac
+from collections.abc import Sequence
 from uuid import UUID
 
 from tsuzuri.app.actions.refusals import NotPermitted
@@ -16,6 +17,9 @@ from tsuzuri.domain.identifiers import (
     identifier,
 )
 from tsuzuri.eventlog import known_numbers
+from tsuzuri.eventlog.log import PatientHead
+
+_SENDERS = "urn:tsuzuri:registered-by"
 
 
 def number_digest(services: Services, number: PatientNumber) -> bytes:
@@ -42,6 +46,20 @@ async def find_patient(services: Services, key: PatientKey) -> tuple[UUID, bool]
         case DemographicKey():
             said = f"demographics/{key}".encode()
             return UUID(bytes=hmac.digest(services.number_key, said, "sha256")[:16]), False
+
+
+async def registered_here(services: Services, caller: Caller, heads: Sequence[PatientHead]) -> bool:
+    """Whether the caller's facility has registered something of one of these. It costs the same when nobody has."""
+    if caller.facility is None:
+        return False
+    digests = {sender_digest(services, caller.facility, head.patient): head.patient for head in heads}
+    owners = await known_numbers.owners(services.pool, list(digests))
+    return any(owners.get(digest) == patient for digest, patient in digests.items())
+
+
+def sender_digest(services: Services, facility: str, patient: UUID) -> bytes:
+    """What a facility's first Bundle of a patient claims, so that it can be known without opening her record."""
+    return known_numbers.digest(services.number_key, _SENDERS, f"{facility}/{patient}")
 
 
 def named_by(caller: Caller, key: PatientKey) -> PatientKey:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from tsuzuri.app.actions.find_patient import find_patient
+from tsuzuri.app.actions.find_patient import find_patient, registered_here
 from tsuzuri.app.actions.left_behind import Changed, concerns, left_out
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
@@ -56,7 +56,9 @@ async def open_record(
     """
     asked, known = await find_patient(services, key)
     heads = await services.log.heads(asked)
-    request = request_of(services, caller, heads, purpose)
+    request = request_of(
+        services, caller, heads, purpose, registered_here=await registered_here(services, caller, heads)
+    )
     patient = request.patient
     decision = decide(request, consents_of(heads))
     if isinstance(decision, Refused):
@@ -112,7 +114,12 @@ async def open_record(
 
 
 def request_of(
-    services: Services, caller: Caller, heads: Sequence[PatientHead], purpose: PurposeOfUse
+    services: Services,
+    caller: Caller,
+    heads: Sequence[PatientHead],
+    purpose: PurposeOfUse,
+    *,
+    registered_here: bool = False,
 ) -> AccessRequest:
     """What is asked of a patient, named by the survivor of those who are the same person."""
     survivor = heads[0].patient
@@ -125,6 +132,7 @@ def request_of(
         patient=survivor,
         purpose=purpose,
         at=services.now(),
+        registered_here=registered_here,
     )
 
 

@@ -1,10 +1,9 @@
 """A patient takes a facility's sight back. No read that starts after the acknowledgement shows what it covered."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from uuid import UUID
 
-from tsuzuri.app.actions.change_consent import change_consent, may_change, same_person, sent_by
+from tsuzuri.app.actions.change_consent import change_wherever_said, may_change, same_person, sent_by
 from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents
@@ -48,10 +47,5 @@ async def withdraw_consent(
             document=document,
         )
 
-    withdrawn: UUID | None = None
-    for one in patients:  # what was given under another number of hers is hers to take back too
-        with suppress(NothingToWithdraw):
-            withdrawn = await change_consent(services, one, decide)
-    if withdrawn is None:
-        raise NothingToWithdraw("the facility holds no consent of this patient for these classes")
-    return withdrawn
+    # What was given under another number of hers is hers to take back too.
+    return await change_wherever_said(services, patients, decide, NothingToWithdraw)

@@ -20,7 +20,14 @@ from tsuzuri.domain.events.bundles import (
     Unit,
     UnmatchedIdentity,
 )
-from tsuzuri.domain.events.consents import ConsentGranted, ConsentWithdrawn
+from tsuzuri.domain.events.consents import (
+    ConsentDenied,
+    ConsentGranted,
+    ConsentWithdrawn,
+    DenialLifted,
+    ProxyAppointed,
+    ProxyEnded,
+)
 from tsuzuri.domain.events.erasures import (
     AccessesErased,
     ConsentsErased,
@@ -46,9 +53,11 @@ __all__ = [
     "BundleReplaced",
     "BundleRestored",
     "CodeReleaseTaken",
+    "ConsentDenied",
     "ConsentGranted",
     "ConsentWithdrawn",
     "ConsentsErased",
+    "DenialLifted",
     "Erased",
     "Event",
     "FacilityClosed",
@@ -65,6 +74,8 @@ __all__ = [
     "PatientsLinked",
     "PatientsUnlinked",
     "PayloadErased",
+    "ProxyAppointed",
+    "ProxyEnded",
     "RecordErased",
     "ReferralReceived",
     "StreamErased",
@@ -93,6 +104,10 @@ EVENTS: tuple[type[Event], ...] = (
     HoldLifted,
     ConsentGranted,
     ConsentWithdrawn,
+    ConsentDenied,
+    DenialLifted,
+    ProxyAppointed,
+    ProxyEnded,
     AccessPermitted,
     AccessRefused,
     BundleRefused,

@@ -109,7 +109,7 @@ def test_a_clinician_who_is_also_a_patient_reads_her_own_record_in_that_role_onl
     assert refusal(answer) is RefusalReason.NOT_AVAILABLE
 
 
-@pytest.mark.parametrize("purpose", all_but(PurposeOfUse.PATRQT))
+@pytest.mark.parametrize("purpose", all_but(PurposeOfUse.PATRQT, PurposeOfUse.FAMRQT))
 def test_a_patient_reads_at_her_own_request_and_for_nothing_else(purpose: PurposeOfUse) -> None:
     assert refusal(decide(herself(purpose=purpose), given())) is RefusalReason.PURPOSE_NOT_PERMITTED
 

@@ -22,11 +22,13 @@ from examples import (
 )
 from projection_examples import BUNDLE_SYSTEM, bundle_value, rebuilt
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.vocabulary import Role
 from tsuzuri.projections.catalogue import PROJECTIONS
 from world import Tell, World, names, record_id, tell_in
 
 OTHER = "00099999:え:7:01"
 THIRD = "00088888:お:8:02"
+PRACTICE = Caller(person="practice-system", role=Role.SYSTEM, facility="1310000017")
 READ = """query($patient: PatientKey!, $asOf: AsOf) { patientRecord(patient: $patient, asOf: $asOf) { __typename
   ... on PatientRecord { accessId incomplete patient { id name } asOf { position }
     entries { totalCount nodes { id name flags } } summary { conditions { name flags } }
@@ -63,7 +65,7 @@ def sent(number: str, *, by: Caller = CLINIC_SYSTEM, **changes: Any) -> bytes:
 async def two(world: World) -> tuple[UUID, UUID]:
     """One person under two numbers, at two facilities; the hospital may see what is under the first."""
     first = await register(world, NUMBER, conditions={"1": "高血圧症"})
-    second = await register(world, OTHER, by=HOSPITAL_SYSTEM, conditions={"2": "狭心症"})
+    second = await register(world, OTHER, by=PRACTICE, conditions={"2": "狭心症"})
     await world.data(HOSPITAL_SYSTEM, GRANT, patient={"insuredPerson": NUMBER}, to=HOSPITAL)
     world.project()
     return first, second
@@ -127,7 +129,7 @@ def test_what_comes_in_belongs_to_whom_it_names_and_goes_with_her_when_it_is_und
         first, second = await two(world)
         made = await link(world, first, second)
 
-        later = await register(world, OTHER, by=HOSPITAL_SYSTEM, local_id="set-9", conditions={"3": "肺炎"})
+        later = await register(world, OTHER, by=PRACTICE, local_id="set-9", conditions={"3": "肺炎"})
         assert later == second
         assert sorted(names(await read(world, NUMBER))) == ["肺炎", "高血圧症"], (
             "its set ends what it had said"

@@ -32,7 +32,11 @@ TWIN = NUMBER.replace("187", "188")
 CANCER, DEPENDENCE = "膵癌", "アルコール依存症"
 CODE = "20071111"
 TYPES = build_schema(SCHEMA.as_str()).type_map
-ARGUMENTS = {"labSeries": f'(codes: ["{CODE}", "HBA1C"])', "document": "(id: $letter)"}
+ARGUMENTS = {
+    "labSeries": f'(codes: ["{CODE}", "HBA1C"])',
+    "document": "(id: $letter)",
+    "preview": "(change: DENY)",
+}
 FILTERS = {
     "entries": [
         "(first: 1)",

@@ -43,6 +43,8 @@ SAMPLE_VALUES = {
     "[RecordClass!]": "[CONDITION]",
     "BundleIdentifier": '{ system: "s", value: "v" }',
     "DocumentKind": "REFERRAL",
+    "ProxyRelation": "PARENT",
+    "DateTime": '"2090-01-01T00:00:00Z"',
     "FacilityInput": f'{{ number: "{CLINIC}", name: "x", kind: CLINIC }}',
 }
 

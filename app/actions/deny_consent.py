@@ -1,0 +1,52 @@
+"""拒否: a patient keeps classes, a facility, or a class from a facility, whatever was or will be consented to."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tsuzuri.app.actions.change_consent import change_consent, change_wherever_said, same_person_asking
+from tsuzuri.app.services import Services
+from tsuzuri.domain import denials
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.consents import Consents
+from tsuzuri.domain.events import ConsentDenied, DenialLifted
+from tsuzuri.domain.identifiers import PatientKey, facility_number
+from tsuzuri.domain.vocabulary import RecordClass
+
+
+async def deny_consent(
+    services: Services,
+    caller: Caller,
+    key: PatientKey,
+    facility: str | None,
+    classes: Sequence[RecordClass],
+) -> UUID:
+    """Keep *classes* (none listed: all) from *facility* (None: from every one), until lifted; returns the denial's id.
+
+    Raises:
+        NotPermitted: the caller is not the patient.
+        tsuzuri.domain.denials.DeniedAlready; tsuzuri.domain.identifiers.MalformedNumber; Busy.
+    """
+    patient, *_ = await same_person_asking(services, caller, key)
+    if facility is not None:
+        facility_number(facility)
+
+    def decide(held: Consents) -> ConsentDenied:
+        return denials.deny(
+            held,
+            event_id=services.new_id(),
+            facility=facility,
+            classes=tuple(classes),
+            recorded_by=caller.person,
+        )
+
+    return await change_consent(services, patient, decide)
+
+
+async def lift_denial(services: Services, caller: Caller, key: PatientKey, denial: UUID) -> UUID:
+    """Take a denial back; returns the event's id. Raises as `deny_consent`, and NothingToLift."""
+    patients = await same_person_asking(services, caller, key)
+
+    def decide(held: Consents) -> DenialLifted:
+        return denials.lift(held, denial, event_id=services.new_id(), recorded_by=caller.person)
+
+    return await change_wherever_said(services, patients, decide, denials.NothingToLift)
