@@ -13,7 +13,9 @@ import orjson
 from psycopg import Connection
 
 from examples import CLINIC, HOSPITAL, OPERATOR, a_bundle
-from log_examples import opened_events, opened_payloads
+from log_examples import KEYS, opened_events, opened_payloads, settings_at
+from tsuzuri.app.actions.find_patient import sender_digest
+from tsuzuri.app.keys import identifier_key
 from tsuzuri.domain.events import BundleRefused
 from tsuzuri.domain.owners import facility_owner, person_owner
 from tsuzuri.domain.registrations import RegisteredBundle
@@ -104,6 +106,7 @@ def canonical(connection: Connection[Any], told: Sequence[Told]) -> dict[str, An
         for event, state in zip(events, states, strict=True)
     ]
     numbers = connection.execute("SELECT encode(digest, 'hex'), patient_id::text FROM identifier").fetchall()
+    senders = _senders({state["facility"] for state in states if state.get("facility")}, numbers)
     guards = connection.execute(
         "SELECT e.event_id FROM patient_head h JOIN event e ON e.part = h.part AND e.pos = h.guard_pos"
     ).fetchall()
@@ -112,9 +115,19 @@ def canonical(connection: Connection[Any], told: Sequence[Told]) -> dict[str, An
         "events": sorted(told_events),
         "payloads": Counter(names.names[payload] for payload in bodies),
         "documents": sorted(names.names[one.document] for one in told if isinstance(one, RegisteredBundle)),
-        "numbers": sorted((digest, names.of(patient)) for digest, patient in numbers),
+        "numbers": sorted((senders.get(digest, digest), names.of(patient)) for digest, patient in numbers),
         "guards": sorted(names.names[event] for (event,) in guards),
         "keys": Counter((names.of(owner), use) for owner, use in keys),
+    }
+
+
+def _senders(facilities: set[str], numbers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What says that a facility has registered something of a patient, which hangs on her id."""
+    key = identifier_key(settings_at(KEYS))
+    return {
+        sender_digest(key, facility, UUID(patient)).hex(): f"registered by {facility}"
+        for facility in facilities
+        for _, patient in numbers
     }
 
 

@@ -115,7 +115,7 @@ def _first_of(services: Services, record: PatientRecord, facility: str) -> tuple
     """With a facility's first Bundle of a patient it is noted that it has registered something of her."""
     if any(known.accepted.facility == facility for known in record.documents.values()):
         return ()
-    return (Claim(sender_digest(services, facility, record.patient), record.patient),)
+    return (Claim(sender_digest(services.number_key, facility, record.patient), record.patient),)
 
 
 def _events(

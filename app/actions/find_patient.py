@@ -52,14 +52,16 @@ async def registered_here(services: Services, caller: Caller, heads: Sequence[Pa
     """Whether the caller's facility has registered something of one of these. It costs the same when nobody has."""
     if caller.facility is None:
         return False
-    digests = {sender_digest(services, caller.facility, head.patient): head.patient for head in heads}
+    digests = {
+        sender_digest(services.number_key, caller.facility, head.patient): head.patient for head in heads
+    }
     owners = await known_numbers.owners(services.pool, list(digests))
     return any(owners.get(digest) == patient for digest, patient in digests.items())
 
 
-def sender_digest(services: Services, facility: str, patient: UUID) -> bytes:
+def sender_digest(number_key: bytes, facility: str, patient: UUID) -> bytes:
     """What a facility's first Bundle of a patient claims, so that it can be known without opening her record."""
-    return known_numbers.digest(services.number_key, _SENDERS, f"{facility}/{patient}")
+    return known_numbers.digest(number_key, _SENDERS, f"{facility}/{patient}")
 
 
 def named_by(caller: Caller, key: PatientKey) -> PatientKey:
