@@ -180,8 +180,7 @@ def test_the_second_time_nothing_changes_and_each_file_has_a_line_of_json(
 ) -> None:
     results = home.results(folder, code=1)
 
-    by_rules = {Path(result["file"]).name for result in results if "broken" in result}
-    assert by_rules == {"too-large.json"}
+    assert {Path(r["file"]).name for r in results if "broken" in r} == {"too-large.json"}
     assert all(result.keys() - {"broken"} == {"file", "status", "reason"} for result in results)
     status = {Path(result["file"]).name: result["status"] for result in results}
     assert status == {name: expected for name, (_, expected, _) in DAMAGED.items()} | {
@@ -254,12 +253,9 @@ def test_an_operator_brings_in_bundles_of_several_facilities(
 def test_a_file_that_is_not_there_is_unreadable_and_the_others_go_in(
     results: list[dict[str, str]], paths: dict[str, Path], name: str
 ) -> None:
+    reason = "cannot be read: No such file or directory"
     assert below(results, paths[name]) == [
-        {
-            "file": str(paths[name]),
-            "status": "unreadable",
-            "reason": "cannot be read: No such file or directory",
-        }
+        {"file": str(paths[name]), "status": "unreadable", "reason": reason}
     ]
 
 
