@@ -64,6 +64,12 @@ def visible_until(
     return _after(start, keeping)
 
 
+def ends_after_receipt(until: datetime | None, received_at: datetime) -> datetime:
+    """From when on a received referral is seen no more: a week later, unless it ended before."""
+    ends = received_at + RECEIVED
+    return ends if until is None else min(until, ends)
+
+
 def ranked(record_class: RecordClass) -> bool:
     """Whether the last of each group are seen however old they are."""
     return RETENTION[record_class].last

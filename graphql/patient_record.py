@@ -3,16 +3,15 @@
 import asyncio
 from datetime import datetime
 from typing import Annotated, Self, TypeVar
-from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
 
 from tsuzuri.domain import accesses
-from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import AccessBasis, DocumentKind, Flag, RecordClass, RefusalReason
 from tsuzuri.graphql.group_types import EntryGroup, entry_groups
-from tsuzuri.graphql.inputs import Period
+from tsuzuri.graphql.inputs import Period, uuid_of
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
 from tsuzuri.graphql.positions import sealed_position
 from tsuzuri.graphql.readings import Reading, RefusedReading
@@ -229,10 +228,7 @@ class PatientRecord:
 
     @strawberry.field(description="One document, when you may see it.")
     async def document(self, id: strawberry.ID) -> Document | None:
-        try:
-            row = await self.reader.document(UUID(id))
-        except ValueError:
-            raise RequestRefused("BAD_INPUT", "this is not the id of a document") from None
+        row = await self.reader.document(uuid_of(id, "a document"))
         return None if row is None else Document.of(self.reader, row)
 
     @strawberry.field(description="One result over time, across codes and facilities.")

@@ -154,10 +154,7 @@ class Query:
         permission_classes=allowed(Role.AUDITOR),
     )
     async def access(self, info: Info[Context, None], id: strawberry.ID) -> Access | None:
-        try:
-            wanted = equal("access", UUID(id))
-        except ValueError:
-            raise RequestRefused("BAD_INPUT", "this is not the id of an access") from None
+        wanted = equal("access", uuid_of(id, "an access"))
         context = info.context
         rows, _ = await accesses(context, "access", [wanted], 1, None)
         found = Access.of(rows[0][0]) if rows else None

@@ -10,10 +10,10 @@ from psycopg.sql import SQL, Composable, Literal
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
-from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role
 from tsuzuri.graphql.facility_types import Facility
-from tsuzuri.graphql.inputs import Period
+from tsuzuri.graphql.inputs import Period, uuid_of
 from tsuzuri.graphql.paging import Connection, opened, page, page_size
 from tsuzuri.graphql.statements import Source, between, equal, overlaps
 from tsuzuri.projections import audit_trail
@@ -141,10 +141,7 @@ class TrailFilter(Period):
 
     def patient_id(self) -> UUID | None:
         """Raises RequestRefused."""
-        try:
-            return UUID(self.patient) if self.patient else None
-        except ValueError:
-            raise RequestRefused("BAD_INPUT", "this is not the id of a patient") from None
+        return uuid_of(self.patient, "a patient") if self.patient else None
 
     def where(self) -> list[Composable]:
         """Raises RequestRefused."""

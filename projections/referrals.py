@@ -21,7 +21,7 @@ from tsuzuri.domain.events import (
     RecordErased,
     ReferralReceived,
 )
-from tsuzuri.domain.retention import RECEIVED, visible_until
+from tsuzuri.domain.retention import ends_after_receipt, visible_until
 from tsuzuri.domain.vocabulary import DocumentKind, RecordClass
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 
@@ -99,7 +99,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                 rows.put(replace(row, cancelled_at=at))
         case ReferralReceived() as event:
             for row in rows.of(ReferralRow, document=event.document):
-                ends = at + RECEIVED if row.visible_until is None else min(row.visible_until, at + RECEIVED)
+                ends = ends_after_receipt(row.visible_until, at)
                 rows.put(replace(row, taken_over_at=at, visible_until=ends))
         case PayloadErased() as event:
             for row in rows.of(ReferralRow, document=event.document):
