@@ -48,6 +48,7 @@ class Services:
     sets_by_department: bool
     rules: str  # the version of the rules that received Bundles must keep
     rebuild_share: float  # of its time that a rebuild in this process may take
+    emergency_undelivered: bool  # whether an emergency shows 未提供 too
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
 
@@ -82,6 +83,7 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
             settings.sets_by_department,
             policy_named(settings.rules, settings.rule_severities).version,
             settings.rebuild_share,
+            settings.emergency_undelivered,
         )
     finally:
         await log.close()

@@ -20,6 +20,7 @@ from tsuzuri.app.keys import kept
 from tsuzuri.app.settings import Settings, SettingsWrong, read_secret
 from tsuzuri.domain.callers import Caller, IncompleteCaller
 from tsuzuri.domain.identifiers import MalformedNumber, facility_number
+from tsuzuri.domain.scopes import scopes_of, usual_scopes
 from tsuzuri.domain.vocabulary import Role
 
 TOKEN_BYTES_MAX = 8_192
@@ -65,6 +66,7 @@ class TokenChecker:
                 facility=facility_number(claims["facility"]) if claims.get("facility") else None,
                 patient=UUID(claims["patient"]) if claims.get("patient") else None,
                 session=claims["jti"],
+                scopes=scopes_of(claims.get("scope") or ""),
             )
         except (ValueError, TypeError, AttributeError, IncompleteCaller, MalformedNumber):
             raise TokenRefused("a claim is not of its form") from None
@@ -141,9 +143,13 @@ def development_token(
     person: str,
     facility: str | None = None,
     patient: UUID | None = None,
+    scope: str | None = None,
     lifetime_seconds: int = 8 * 3_600,
 ) -> str:
-    """A token signed with the local key. Raises DevelopmentOnly, IncompleteCaller, MalformedNumber."""
+    """A token signed with the local key, with all scopes that its role may have when none are named.
+
+    Raises DevelopmentOnly, IncompleteCaller, MalformedNumber.
+    """
     if not settings.development or settings.jwks_file is not None:
         raise DevelopmentOnly(
             "development tokens exist only with TSUZURI_MODE=development and without TSUZURI_JWKS_FILE: "
@@ -162,6 +168,7 @@ def development_token(
         "exp": now + lifetime_seconds,
         "jti": str(uuid4()),
         "role": role.value,
+        "scope": usual_scopes(role) if scope is None else scope,
     }
     claims |= {"facility": facility} if facility else {}
     claims |= {"patient": str(patient)} if patient else {}

@@ -15,6 +15,7 @@ from bench.rounds import Measured, Slice
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.services import services
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.scopes import scopes_of, usual_scopes
 from tsuzuri.domain.vocabulary import PurposeOfUse, Role
 from tsuzuri.graphql.readings import Reading
 from tsuzuri.graphql.statements import guarded
@@ -65,7 +66,9 @@ def reading_records(dsn: str) -> Iterator[Slice]:
 
 async def _whole(application: TsuzuriApplication, patient: UUID) -> bool:
     """Whether a read shows all there is."""
-    caller = Caller(person="patient", role=Role.PATIENT, patient=patient)
+    caller = Caller(
+        person="patient", role=Role.PATIENT, patient=patient, scopes=scopes_of(usual_scopes(Role.PATIENT))
+    )
     try:
         reading = await application.open_record(
             caller, patient, PurposeOfUse.PATRQT, as_of=None, min_position=None, path=("me",)

@@ -1,25 +1,27 @@
 """May this caller see this patient's record, and what of it? Pure, and worth asking twice.
 
-The answer cites the events it rests on and the consent version it read, so an auditor can replay the
-patient's consents to that version and ask the same question again.
+Role, scope, purpose and what lies in the log are intersected; what is missing means no. The answer cites the events it
+rests on and the versions it read, so an auditor can replay the streams to those and ask the same question again.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from tsuzuri.domain.accesses import Ground
-from tsuzuri.domain.consents import Consents, Grant
-from tsuzuri.domain.vocabulary import (
-    SIX_INFORMATIONS,
-    AccessBasis,
-    Flag,
-    PurposeOfUse,
-    RecordClass,
-    RefusalReason,
-    Role,
+from tsuzuri.domain.consents import Consents
+from tsuzuri.domain.grounds import (
+    consent_grounds,
+    disaster_grounds,
+    emergency_grounds,
+    own_facility_grounds,
+    proxy_grounds,
+    scoped,
+    self_grounds,
 )
+from tsuzuri.domain.policies import NO_POLICIES, Policies
+from tsuzuri.domain.requests import AccessRequest
+from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, RefusalReason, Role
 
 CLINICAL_ROLES = frozenset({Role.CLINICIAN, Role.PHARMACIST})
 """Who may read under a patient's consent (医師, 歯科医師, 薬剤師)."""
@@ -27,32 +29,14 @@ CLINICAL_ROLES = frozenset({Role.CLINICIAN, Role.PHARMACIST})
 OWN_REFERRAL_ROLES = CLINICAL_ROLES | {Role.SYSTEM}
 """Who looks at where the referrals stand that the facility sent."""
 
-PATIENT_CLASSES = tuple(RecordClass)
-LETTER_CLASSES = (*SIX_INFORMATIONS, RecordClass.REFERRAL)
-"""What a referral may hold: who is let see that one letter sees all of it."""
-CLINICIAN_FLAGS = (Flag.LTS, Flag.UNINFORMED)  # 未告知 is shown to clinicians, marked; 未提供 is not
-PATIENT_FLAGS = (Flag.LTS,)
+EMERGENCY_PURPOSES = frozenset({PurposeOfUse.ETREAT, PurposeOfUse.BTG})
+"""Either asks for what a declared emergency opens."""
 
 _PURPOSES: dict[Role, frozenset[PurposeOfUse]] = {
-    Role.CLINICIAN: frozenset({PurposeOfUse.TREAT}),
-    Role.PHARMACIST: frozenset({PurposeOfUse.TREAT}),
+    Role.CLINICIAN: frozenset({PurposeOfUse.TREAT, PurposeOfUse.DISASTER}) | EMERGENCY_PURPOSES,
+    Role.PHARMACIST: frozenset({PurposeOfUse.TREAT, PurposeOfUse.DISASTER}) | EMERGENCY_PURPOSES,
     Role.PATIENT: frozenset({PurposeOfUse.PATRQT, PurposeOfUse.FAMRQT}),
 }
-_EMERGENCY_PURPOSES = frozenset({PurposeOfUse.ETREAT, PurposeOfUse.BTG})
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccessRequest:
-    """Who asks, as the token says; for what; and at which moment (aware, UTC)."""
-
-    person: str
-    role: Role
-    facility: str | None
-    own_patient: UUID | None  # the patient the caller is, for the role PATIENT
-    patient: UUID  # the patient asked for; a decoy when there is none by that number
-    purpose: PurposeOfUse
-    at: datetime
-    registered_here: bool = False  # whether the facility has registered something of this patient
 
 
 @dataclass(frozen=True)
@@ -61,6 +45,7 @@ class Permitted:
 
     grounds: tuple[Ground, ...]
     consent_version: int
+    policies: Mapping[UUID, int] = field(default_factory=dict)  # owner of what else was read → its version
 
     @property
     def classes(self) -> tuple[RecordClass, ...]:
@@ -86,26 +71,28 @@ class Refused:
 
     reason: RefusalReason
     consent_version: int
+    policies: Mapping[UUID, int] = field(default_factory=dict)
 
 
-def decide(request: AccessRequest, consents: Consents) -> Permitted | Refused:
-    """Permit or refuse one read. What is missing (a role, a purpose, a consent) means no."""
-    refused = _refusal(request)
-    if refused is not None:
-        return Refused(refused, consents.version)
-    if request.role is Role.PATIENT:
-        grounds = (*_self_ground(request), *_proxy_grounds(request, consents))
-    else:
-        grounds = (*_own_facility_ground(request), *_consent_grounds(request, consents))
-    if not grounds:
-        return Refused(RefusalReason.NOT_AVAILABLE, consents.version)
-    return Permitted(grounds, consents.version)
+def decide(
+    request: AccessRequest, consents: Consents, policies: Policies = NO_POLICIES
+) -> Permitted | Refused:
+    """Permit or refuse one read. What is missing (a role, a scope, a purpose, a right, a consent) means no."""
+    reason = refusal(request, policies)
+    grounds = () if reason else scoped(_grounds(request, consents, policies), request.readable)
+    if reason is None and not grounds:
+        reason = _nothing(request)
+    if reason is not None:
+        return Refused(reason, consents.version, policies.versions)
+    return Permitted(grounds, consents.version, policies.versions)
 
 
 def decide_own_referrals(request: AccessRequest, consents: Consents) -> Permitted | Refused:
     """Whether a facility may see where its own referrals of this patient stand. Nothing of her record comes with it."""
     if request.role not in OWN_REFERRAL_ROLES or request.facility is None:
         return Refused(RefusalReason.ROLE_NOT_PERMITTED, consents.version)
+    if RecordClass.REFERRAL not in request.readable:
+        return Refused(RefusalReason.SCOPE_NOT_PERMITTED, consents.version)
     ground = Ground(basis=AccessBasis.OWN_FACILITY, classes=(RecordClass.REFERRAL,), flags=())
     return Permitted((ground,), consents.version)
 
@@ -119,13 +106,14 @@ def covers(
     recipient: str | None = None,
     sender: str | None = None,
 ) -> bool:
-    """Whether one ground lets see a thing of this class with all of these marks.
+    """Whether one ground lets see every thing of this class with all of these marks.
 
     *document*, *recipient*: the referral it lies in, and whom that is addressed to; None for all else. *sender*: who
     registered it; None: whoever did.
     """
     return any(
         record_class in ground.classes
+        and not ground.emergency_table
         and set(flags) <= set(ground.flags)
         and ground.recipient in (None, recipient)
         and ground.document in (None, document)
@@ -143,90 +131,40 @@ def _told(ground: Ground) -> tuple[RecordClass, ...]:
     return ground.classes if ground.recipient is None else (RecordClass.REFERRAL,)
 
 
-def _refusal(request: AccessRequest) -> RefusalReason | None:
-    """What the caller's own role and purpose rule out, whoever the patient is."""
-    if request.role in CLINICAL_ROLES and request.purpose in _EMERGENCY_PURPOSES:
-        return RefusalReason.EMERGENCY_NOT_OFFERED
+def refusal(request: AccessRequest, policies: Policies) -> RefusalReason | None:
+    """What the caller's own role, token, purpose and rights rule out, whoever the patient is."""
     if request.role not in _PURPOSES:
         return RefusalReason.ROLE_NOT_PERMITTED
     if request.purpose not in _PURPOSES[request.role]:
         return RefusalReason.PURPOSE_NOT_PERMITTED
+    if not request.readable:
+        return RefusalReason.SCOPE_NOT_PERMITTED
+    if request.purpose in EMERGENCY_PURPOSES and not _may_declare(request, policies):
+        return RefusalReason.EMERGENCY_NOT_PERMITTED
+    if request.purpose is PurposeOfUse.DISASTER and not policies.disaster_windows(request.at):
+        return RefusalReason.DISASTER_NOT_OPEN
     return None
 
 
-def _self_ground(request: AccessRequest) -> tuple[Ground, ...]:
-    if request.own_patient != request.patient or request.purpose is not PurposeOfUse.PATRQT:
-        return ()
-    return (Ground(basis=AccessBasis.SELF, classes=PATIENT_CLASSES, flags=PATIENT_FLAGS),)
+def _may_declare(request: AccessRequest, policies: Policies) -> bool:
+    right = policies.emergency_right(request.person, request.at)
+    return request.role is Role.CLINICIAN and right is not None
 
 
-def _proxy_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
-    """Who stands for the patient sees exactly what she sees."""
-    if request.purpose is not PurposeOfUse.FAMRQT:
-        return ()
-    return tuple(
-        Ground(basis=AccessBasis.PROXY, classes=PATIENT_CLASSES, flags=PATIENT_FLAGS, because=proxy.because)
-        for proxy in consents.proxies
-        if proxy.person == request.person and proxy.since <= request.at < proxy.until
-    )
+def _grounds(request: AccessRequest, consents: Consents, policies: Policies) -> tuple[Ground, ...]:
+    if request.role is Role.PATIENT:
+        return (*self_grounds(request), *proxy_grounds(request, consents))
+    own = own_facility_grounds(request)
+    if request.purpose in EMERGENCY_PURPOSES:
+        opened = emergency_grounds(request, consents, policies)
+        return (*own, *opened) if opened else ()
+    if request.purpose is PurposeOfUse.DISASTER:
+        return (*own, *disaster_grounds(request, consents, policies))
+    return (*own, *consent_grounds(request, consents))
 
 
-def _own_facility_ground(request: AccessRequest) -> tuple[Ground, ...]:
-    """What the facility registered itself: no consent is asked, no denial keeps it, and its own marks hide nothing."""
-    if not request.registered_here or request.facility is None:
-        return ()
-    ground = Ground(
-        basis=AccessBasis.OWN_FACILITY,
-        classes=tuple(RecordClass),
-        flags=tuple(Flag),
-        sender=request.facility,
-    )
-    return (ground,)
-
-
-def _allowed(ground: Ground, facility: str | None, consents: Consents) -> Ground:
-    """A ground of consent without the classes that the patient denies the facility."""
-    denied = {
-        record_class
-        for denial in consents.denials
-        if denial.facility in (None, facility)
-        for record_class in (denial.classes or tuple(RecordClass))
-    }
-    return replace(ground, classes=tuple(c for c in ground.classes if c not in denied))
-
-
-def _consent_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
-    """The grounds of each consent event in force: an answer may rest on several."""
-    given = (
-        _allowed(ground, request.facility, consents)
-        for grant in consents.grants
-        if grant.facility == request.facility
-        and grant.purpose is request.purpose
-        and grant.since <= request.at < grant.until
-        for ground in _grounds_of(grant)
-    )
-    # A letter that is denied is not opened by the classes of what it holds.
-    return tuple(
-        ground
-        for ground in given
-        if ground.classes and (ground.recipient is None or RecordClass.REFERRAL in ground.classes)
-    )
-
-
-def _grounds_of(grant: Grant) -> Iterator[Ground]:
-    """What a consent lets see of its classes: of referrals, those to the facility; or all of the one it is for.
-
-    A referral is a letter to one facility: no consent opens it to another (DOMAIN: consent, "per named institution").
-    """
-    classes = tuple(c for c in grant.classes if c is not RecordClass.REFERRAL)
-    if classes and grant.document is None:
-        yield Ground(basis=AccessBasis.CONSENT, classes=classes, flags=CLINICIAN_FLAGS, because=grant.because)
-    if RecordClass.REFERRAL in grant.classes:
-        yield Ground(
-            basis=AccessBasis.REFERRAL,
-            classes=(RecordClass.REFERRAL,) if grant.document is None else LETTER_CLASSES,
-            flags=CLINICIAN_FLAGS,
-            because=grant.because,
-            recipient=grant.facility,
-            document=grant.document,
-        )
+def _nothing(request: AccessRequest) -> RefusalReason:
+    """Of an emergency, whether the caller has declared one is what she knows; who the patient is, she may not."""
+    if request.purpose in EMERGENCY_PURPOSES:
+        return RefusalReason.EMERGENCY_NOT_DECLARED
+    return RefusalReason.NOT_AVAILABLE

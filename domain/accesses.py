@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, Role
@@ -18,6 +19,7 @@ class Ground:
     recipient: str | None = None  # only referrals addressed to this facility (10 digits), and what they hold
     document: UUID | None = None  # only this one of them
     sender: str | None = None  # only what this facility (10 digits) registered itself
+    emergency_table: bool = False  # only what the first step of an emergency shows of these classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +56,8 @@ class AccessAudit:
     session: str | None = None  # the token's id (jti)
     linked: Mapping[UUID, int] = field(default_factory=dict)
     """Who else was the same person then → where her consent stream stood."""
+    policies: Mapping[UUID, int] = field(default_factory=dict)
+    """Owner of what else was decided on (the facility, the disaster windows) → where its stream stood."""
+    decided_at: datetime | None = None
+    readable: tuple[RecordClass, ...] = ()  # what the token's scopes let be read
+    registered_here: bool = False  # whether the facility had registered something of her

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from tsuzuri.domain.scopes import Scope
 from tsuzuri.domain.vocabulary import Role
 
 FACILITY_ROLES = frozenset({Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.SYSTEM})
@@ -25,6 +26,7 @@ class Caller:
     facility: str | None = None  # 10 digits
     patient: UUID | None = None  # whom the caller is, for the role PATIENT
     session: str | None = None  # the token's id (jti)
+    scopes: frozenset[Scope] = frozenset()  # none: nothing of a record may be read
 
     def __post_init__(self) -> None:
         if self.role in FACILITY_ROLES and self.facility is None:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.consents import Consents, Denial, Grant, Proxy
+from tsuzuri.domain.consents import Consents, Denial, Emergency, Grant, Proxy
 
 
 class _Held(msgspec.Struct):
@@ -12,13 +12,14 @@ class _Held(msgspec.Struct):
     grants: tuple[Grant, ...]
     denials: tuple[Denial, ...] = ()
     proxies: tuple[Proxy, ...] = ()
+    emergencies: tuple[Emergency, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(_Held)
 
 
 def dump(consents: Consents) -> bytes:
-    held = _Held(consents.version, consents.grants, consents.denials, consents.proxies)
+    held = _Held(consents.version, consents.grants, consents.denials, consents.proxies, consents.emergencies)
     return msgspec.json.encode(held)
 
 
@@ -27,4 +28,4 @@ def load(patient: UUID, state: bytes | None) -> Consents:
     if state is None:
         return Consents(patient)
     held = _decoder.decode(state)
-    return Consents(patient, held.version, held.grants, held.denials, held.proxies)
+    return Consents(patient, held.version, held.grants, held.denials, held.proxies, held.emergencies)

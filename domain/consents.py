@@ -11,6 +11,9 @@ from tsuzuri.domain.events import (
     ConsentGranted,
     ConsentWithdrawn,
     DenialLifted,
+    EmergencyDeclared,
+    EmergencyEnded,
+    EmergencyWidened,
     Erased,
     ProxyAppointed,
     ProxyEnded,
@@ -67,6 +70,19 @@ class Proxy:
 
 
 @dataclass(frozen=True)
+class Emergency:
+    """What one person at one facility opened, from *since* (inclusive) until *until* (exclusive)."""
+
+    because: UUID  # the event
+    person: str
+    facility: str
+    since: datetime
+    until: datetime
+    shows_undelivered: bool
+    widened: bool = False  # the second step was taken: more than the emergency table
+
+
+@dataclass(frozen=True)
 class Consents:
     """What one patient has said about who may see her record. A patient never seen has said nothing."""
 
@@ -75,10 +91,20 @@ class Consents:
     grants: tuple[Grant, ...] = ()  # in the order in which they were given
     denials: tuple[Denial, ...] = ()
     proxies: tuple[Proxy, ...] = ()
+    emergencies: tuple[Emergency, ...] = ()  # which need no consent, and are decided from the same state
 
 
 ConsentEvent = (
-    ConsentGranted | ConsentWithdrawn | ConsentDenied | DenialLifted | ProxyAppointed | ProxyEnded | Erased
+    ConsentGranted
+    | ConsentWithdrawn
+    | ConsentDenied
+    | DenialLifted
+    | ProxyAppointed
+    | ProxyEnded
+    | EmergencyDeclared
+    | EmergencyWidened
+    | EmergencyEnded
+    | Erased
 )
 
 
@@ -89,6 +115,7 @@ def together(all_of_her: Sequence[Consents]) -> Consents:
         grants=tuple(grant for consents in all_of_her for grant in consents.grants),
         denials=tuple(denial for consents in all_of_her for denial in consents.denials),
         proxies=tuple(proxy for consents in all_of_her for proxy in consents.proxies),
+        emergencies=tuple(emergency for consents in all_of_her for emergency in consents.emergencies),
     )
 
 
@@ -131,6 +158,26 @@ def evolve(consents: Consents, event: ConsentEvent) -> Consents:
         case ProxyEnded():
             others = tuple(held for held in consents.proxies if held.because != event.proxy)
             return replace(said, proxies=others)
+        case EmergencyDeclared():
+            declared = Emergency(
+                event.event_id,
+                event.person,
+                event.facility,
+                event.since,
+                event.until,
+                event.shows_undelivered,
+            )
+            running = tuple(held for held in consents.emergencies if held.until > event.since)
+            return replace(said, emergencies=(*running, declared))
+        case EmergencyWidened():
+            widened = tuple(
+                replace(held, widened=True) if held.because == event.emergency else held
+                for held in consents.emergencies
+            )
+            return replace(said, emergencies=widened)
+        case EmergencyEnded():
+            rest_of_them = tuple(held for held in consents.emergencies if held.because != event.emergency)
+            return replace(said, emergencies=rest_of_them)
         case Erased():
             return said
         case _:

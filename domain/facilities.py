@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from tsuzuri.domain.events import Erased, FacilityClosed, FacilityListed, originator
+from tsuzuri.domain.events import (
+    EmergencyRightGiven,
+    EmergencyRightTaken,
+    Erased,
+    FacilityClosed,
+    FacilityListed,
+    originator,
+)
 from tsuzuri.domain.identifiers import MalformedNumber, facility_number
 from tsuzuri.domain.owners import facility_owner
 from tsuzuri.domain.vocabulary import FacilityKind, Stream
@@ -50,6 +58,16 @@ class Facility:
 
 
 @dataclass(frozen=True)
+class EmergencyRight:
+    """One person may declare emergencies there, from *since* (inclusive) until *until* (exclusive), aware."""
+
+    because: UUID  # the event
+    person: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
 class FacilityEntry:
     """What the events of one number add up to. One that was never listed has nothing."""
 
@@ -57,15 +75,26 @@ class FacilityEntry:
     version: int = 0
     listed: FacilityListed | None = None
     closed: bool = False
+    rights: tuple[EmergencyRight, ...] = ()
 
 
-def evolve(entry: FacilityEntry, event: FacilityListed | FacilityClosed | Erased) -> FacilityEntry:
+FacilityEvent = FacilityListed | FacilityClosed | EmergencyRightGiven | EmergencyRightTaken | Erased
+
+
+def evolve(entry: FacilityEntry, event: FacilityEvent) -> FacilityEntry:
     changed = replace(entry, version=event.originator_version)
     match event:
         case FacilityListed():
             return replace(changed, listed=event, closed=False)
         case FacilityClosed():
             return replace(changed, closed=True)
+        case EmergencyRightGiven():
+            right = EmergencyRight(event.event_id, event.person, event.since, event.until)
+            running = tuple(held for held in entry.rights if held.until > event.since)
+            return replace(changed, rights=(*running, right))
+        case EmergencyRightTaken():
+            left = tuple(held for held in entry.rights if held.because != event.right)
+            return replace(changed, rights=left)
         case Erased():
             return changed
         case _:

@@ -20,6 +20,11 @@ def projection_owner(name: str) -> UUID:
     return uuid5(_NAMESPACE, f"projection/{name}")
 
 
+def disaster_owner() -> UUID:
+    """The owner id of the stream in which disaster windows are opened and closed."""
+    return uuid5(_NAMESPACE, "disaster")
+
+
 def codes_owner() -> UUID:
     """The owner id of the stream in which the code releases are kept."""
     return uuid5(_NAMESPACE, "codes")

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tsuzuri.domain.access import AccessRequest, Permitted, decide
+from tsuzuri.domain.access import Permitted, decide
 from tsuzuri.domain.consents import ConsentEvent, Consents, evolve
+from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Role
 
 
@@ -42,6 +43,7 @@ def _sees(consents: Consents, facility: str, at: datetime) -> tuple[RecordClass,
         own_patient=None,
         patient=consents.patient,
         purpose=PurposeOfUse.TREAT,
+        readable=frozenset(RecordClass),
         at=at,
     )
     answer = decide(request, consents)

@@ -122,6 +122,7 @@ class PurposeOfUse(StrEnum):
     TREAT = "TREAT"  # treatment
     ETREAT = "ETREAT"  # emergency treatment
     BTG = "BTG"  # break the glass
+    DISASTER = "DISASTER"  # care of the people of a disaster area
     HPAYMT = "HPAYMT"  # healthcare payment
     HOPERAT = "HOPERAT"  # healthcare operations
     PATRQT = "PATRQT"  # the patient asks
@@ -164,7 +165,10 @@ class RefusalReason(StrEnum):
     NOT_AVAILABLE = "NOT_AVAILABLE"  # unknown patient, no consent, withdrawn, denied: one answer for all
     PURPOSE_NOT_PERMITTED = "PURPOSE_NOT_PERMITTED"
     ROLE_NOT_PERMITTED = "ROLE_NOT_PERMITTED"
-    EMERGENCY_NOT_OFFERED = "EMERGENCY_NOT_OFFERED"  # this installation has no emergency basis yet
+    SCOPE_NOT_PERMITTED = "SCOPE_NOT_PERMITTED"  # the token lets nothing of a record be read
+    EMERGENCY_NOT_PERMITTED = "EMERGENCY_NOT_PERMITTED"  # the facility or the person has no emergency right
+    EMERGENCY_NOT_DECLARED = "EMERGENCY_NOT_DECLARED"  # this person has none in force here for this patient
+    DISASTER_NOT_OPEN = "DISASTER_NOT_OPEN"  # no window is open where the facility lies
 
 
 class UnmatchedReason(StrEnum):

@@ -56,6 +56,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Findable:
+    """A keyed hash by which a patient without a number may be found; several patients may share it."""
+
+    digest: bytes
+    patient: UUID
+
+
+@dataclass(frozen=True)
 class Guard:
     """Nothing may have narrowed the patient's sight since the position the decision read."""
 
@@ -71,6 +79,7 @@ class Beside:
     consents: bytes | None = None  # the consent stream folded up to these events
     payloads: Sequence[Payload] = ()
     claims: Sequence[Claim] = ()
+    findable: Sequence[Findable] = ()
     guards: Sequence[Guard] = ()
 
 

@@ -22,3 +22,16 @@ async def owners(pool: AsyncPool, digests: Sequence[bytes]) -> dict[bytes, UUID]
             binary=True,
         )
         return dict(await cursor.fetchall())
+
+
+async def claimed_for(pool: AsyncPool, patients: Sequence[UUID]) -> bool:
+    """Whether anything was ever claimed for one of these: whoever has an event in the log has."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT EXISTS (SELECT FROM identifier WHERE patient_id = ANY (%b))",
+            (list(patients),),
+            prepare=True,
+            binary=True,
+        )
+        row = await cursor.fetchone()
+    return bool(row and row[0])

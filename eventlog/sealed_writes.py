@@ -61,6 +61,7 @@ _PAYLOADS = _Group(
     }
 )
 _CLAIMS = _Group({"claim_digests": BYTEA, "claim_patients": UUIDS})
+_FINDABLE = _Group({"blind_digests": BYTEA, "blind_patients": UUIDS})
 _NEW_KEYS = _Group(
     {
         "new_key_parts": INT2,
@@ -97,12 +98,14 @@ class SealedWrite:
     consents: Sequence[tuple[Any, ...]] = ()
     payloads: Sequence[tuple[Any, ...]] = ()
     claims: Sequence[tuple[Any, ...]] = ()
+    findable: Sequence[tuple[Any, ...]] = ()
     new_keys: Sequence[WrappedKey] = field(default_factory=tuple)
 
     @property
     def is_plain(self) -> bool:
         """One event, and nothing beside it."""
-        beside = self.guards or self.consents or self.payloads or self.claims or self.new_keys
+        claimed = self.claims or self.findable
+        beside = self.guards or self.consents or self.payloads or claimed or self.new_keys
         return len(self.events) == 1 and not beside and not self.events[0][-1]
 
     @cached_property
@@ -164,6 +167,7 @@ def seal_write(write: Write, ring: KeyRing, parts: int) -> SealedWrite:
         consents=consents,
         payloads=payloads,
         claims=[(claim.digest, claim.patient) for claim in beside.claims],
+        findable=[(one.digest, one.patient) for one in beside.findable],
         new_keys=tuple(new_keys.values()),
     )
 
@@ -214,6 +218,7 @@ def call(writes: Sequence[SealedWrite], parts: int) -> Call:
         (_CONSENTS, [row for write in writes for row in write.consents]),
         (_PAYLOADS, [row for write in writes for row in write.payloads]),
         (_CLAIMS, [row for write in writes for row in write.claims]),
+        (_FINDABLE, [row for write in writes for row in write.findable]),
         (_NEW_KEYS, new_keys),
     ):
         if rows:

@@ -12,9 +12,11 @@ from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
+from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.orders import Why
+from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
@@ -42,6 +44,15 @@ class AsOfPosition:
 
 
 AsOf = datetime | AsOfPosition | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """An emergency that was declared: whom it opens, and until when (aware)."""
+
+    emergency: UUID
+    patient: UUID
+    until: datetime
 
 
 class RequestRefused(Exception):
@@ -153,6 +164,37 @@ class Application(Protocol):
     ) -> UUID: ...
 
     async def end_proxy(self, caller: Caller, key: PatientKey, proxy: UUID) -> UUID: ...
+
+    async def declare_emergency(
+        self, caller: Caller, key: PatientKey, reason: str, minutes: int
+    ) -> Declared | RefusedReading: ...
+
+    async def widen_emergency(
+        self, caller: Caller, key: PatientKey, emergency: UUID, reason: str
+    ) -> UUID: ...
+
+    async def end_emergency(self, caller: Caller, key: PatientKey, emergency: UUID) -> UUID: ...
+
+    async def give_emergency_right(self, caller: Caller, person: str, until: datetime) -> UUID: ...
+
+    async def take_emergency_right(self, caller: Caller, right: UUID) -> UUID: ...
+
+    async def emergency_rights(self, caller: Caller) -> Sequence[EmergencyRight]: ...
+
+    async def open_disaster_window(
+        self,
+        caller: Caller,
+        municipalities: Sequence[str],
+        since: datetime | None,
+        until: datetime,
+        reason: str,
+    ) -> UUID: ...
+
+    async def close_disaster_window(
+        self, caller: Caller, window: UUID, municipalities: Sequence[str]
+    ) -> UUID: ...
+
+    async def disaster_windows(self) -> Sequence[Window]: ...
 
     async def open_own_referrals(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
         """A look at where the caller's facility's referrals of this patient stand."""

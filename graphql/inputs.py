@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from tsuzuri.domain import identifiers
+from tsuzuri.domain.demographics import demographic_key
 from tsuzuri.domain.identifiers import InsuredPersonNumber, MalformedNumber, PublicAssistanceNumber
 from tsuzuri.graphql import context
 from tsuzuri.graphql.context import AsOfPosition, RequestRefused
@@ -24,8 +25,10 @@ class Demographics:
     kana: str = strawberry.field(description="カナ氏名.")
     birth_date: str = strawberry.field(description="生年月日: YYYY-MM-DD.")
     sex: str = strawberry.field(description="FHIR administrative-gender code.")
-    insurer_number: str | None = strawberry.field(default=None, description="保険者番号.")
-    postal_code: str | None = strawberry.field(default=None, description="郵便番号.")
+    insurer_number: str | None = strawberry.field(
+        default=None, description="保険者番号: this or the postcode."
+    )
+    postal_code: str | None = strawberry.field(default=None, description="郵便番号: this or the insurer.")
 
 
 @strawberry.input(description="How you name a patient: exactly one of these.", one_of=True)
@@ -58,10 +61,16 @@ class PatientKey:
         except ValueError:
             raise RequestRefused("BAD_INPUT", "this is not the id of a patient") from None
         if self.demographics:
-            return identifiers.DemographicKey(**vars(self.demographics))
+            return self._said(self.demographics)
         raise RequestRefused(
             "BAD_INPUT", "name the patient by id, insuredPerson, publicAssistance, local or demographics"
         )
+
+    def _said(self, demographics: Demographics) -> identifiers.DemographicKey:
+        try:
+            return demographic_key(**vars(demographics))
+        except MalformedNumber as error:
+            raise RequestRefused("BAD_INPUT", str(error)) from None
 
 
 @strawberry.input(

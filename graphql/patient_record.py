@@ -43,6 +43,9 @@ class Ground:
     sender: str | None = strawberry.field(
         description="医療機関番号: it covers only what this facility registered itself."
     )
+    emergency_table: bool = strawberry.field(
+        description="救急: of these classes only what the first step shows; widenEmergency opens the rest."
+    )
 
     @classmethod
     def of(cls, ground: accesses.Ground) -> Self:
@@ -54,6 +57,7 @@ class Ground:
             because=because,
             recipient=ground.recipient,
             sender=ground.sender,
+            emergency_table=ground.emergency_table,
             document=None if ground.document is None else strawberry.ID(str(ground.document)),
         )
 
@@ -209,6 +213,12 @@ class PatientRecord:
     @strawberry.field(description="6情報 at a glance.")
     async def summary(self) -> Summary:
         return Summary(reader=self.reader)
+
+    @strawberry.field(
+        description="健診: when the newest check-up was made; all that an emergency's first step shows."
+    )
+    async def last_checkup(self) -> datetime | None:
+        return await self.reader.last_checkup()
 
     @strawberry.field(description="Entries, newest first.")
     async def entries(

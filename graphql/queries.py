@@ -11,6 +11,7 @@ from tsuzuri.domain import vocabulary
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql import facility_types, referral_types
 from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.entitlement_types import EntitlementQuery
 from tsuzuri.graphql.enums import PurposeOfUse, ReferralState
 from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
 from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
@@ -30,7 +31,7 @@ EVERYBODY = tuple(Role)
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query:
+class Query(EntitlementQuery):
     @strawberry.field(
         description="A patient's record, as far as you may see it. The read is in the audit trail.",
         permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.PATIENT),

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from tsuzuri.domain.access import AccessRequest, Permitted, Refused
+from tsuzuri.domain.access import Permitted, Refused
+from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import RecordClass
 from tsuzuri.eventlog.appending import Guard
 from tsuzuri.projections.freshness import Freshness
@@ -76,6 +77,7 @@ class RefusedReading:
     request: AccessRequest
     known_patient: UUID | None
     decision: Refused
+    linked: Mapping[UUID, int] = field(default_factory=dict)  # who else is the same person → consent version
 
 
 @dataclass(kw_only=True)

@@ -232,6 +232,7 @@ class RecordReader:
             not classes
             or sight.others
             or any(self._in_letters(record_class) for record_class in classes)
+            or any(ground.emergency_table for ground in sight.grounds)
             or sight.recorded_by
             or sight.left_out != LeftOut()
             or sight.position != self.reading.stands.position
@@ -266,6 +267,13 @@ class RecordReader:
             for ground in grounds
             if ground.recipient is not None
         )
+
+    async def last_checkup(self) -> datetime | None:
+        """When the newest check-up was made that the reading may know of (aware)."""
+        self.reading.ask([RecordClass.CHECKUP_REPORT])
+        where = [equal("record_class", RecordClass.CHECKUP_REPORT)]
+        found = await self._fetch(self._source(record_index.CHECKUP_DATES).page(where, 1, None))
+        return (found[0]["dated"] or found[0]["timestamp"]) if found else None
 
     async def patient(self) -> Row | None:
         """Name, kana, birth date and sex, as the last facility wrote them."""

@@ -94,7 +94,12 @@ class Source:
 def guarded(view: View, schema: str, sight: Sight) -> Source:
     """A view whose rows are shown only under a decision."""
     holds_entries = view.history and view.facts
-    seen = sight.predicate(history=view.history, facts=view.facts, schema=schema if holds_entries else None)
+    seen = sight.predicate(
+        history=view.history,
+        facts=view.facts,
+        schema=schema if holds_entries else None,
+        dates=view.dates,
+    )
     return Source(view, schema, seen)
 
 

@@ -359,3 +359,12 @@ DOCUMENTS = View(
     guarded=True,
     history=True,
 )
+CHECKUP_DATES = View(
+    "document",
+    fields={"dated": "dated", "timestamp": "timestamp"},
+    order=("sort_at", "document"),
+    guarded=True,
+    history=True,
+    dates=True,
+)
+"""When check-ups were made: all that the first step of an emergency shows of them."""

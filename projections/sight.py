@@ -10,6 +10,7 @@ from tsuzuri.domain.access import beyond_referrals
 from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import Flag, RecordClass
+from tsuzuri.projections.emergency_table import CHECKUP_DATES, entries_of_table
 from tsuzuri.projections.one_person import not_ended_by_each_other, not_hidden_by_each_other
 
 
@@ -43,15 +44,21 @@ class Sight:
         """All who are this person."""
         return [self.patient, *(one for one, _ in self.others)]
 
-    def predicate(self, *, history: bool, facts: bool = False, schema: str | None = None) -> Composable:
+    def predicate(
+        self, *, history: bool, facts: bool = False, schema: str | None = None, dates: bool = False
+    ) -> Composable:
         """The condition that every statement over a guarded table carries.
 
         history: its rows are closed, not deleted. facts: it holds entries, which know their sender and fact.
         schema: where the table lies, when it holds entries of which the last are seen however old they are.
+        dates: nothing but the dates of documents is shown.
         """
+        table: Composable | None = CHECKUP_DATES if dates else None
+        if history and facts and schema is not None:
+            table = self._emergency_table(schema)
         conditions: list[Composable] = [
             SQL("patient_id {}").format(self._hers()),
-            self._grounds(SQL("flags_now") if history else SQL("flags"), history=history, facts=facts),
+            self._grounds(SQL("flags_now") if history else SQL("flags"), table, history=history, facts=facts),
         ]
         if self.left_out.everything:
             conditions.append(SQL("false"))
@@ -78,19 +85,25 @@ class Sight:
         """All rows of the patient that were recorded then, seen or not: to decide by, never to show."""
         return SQL("patient_id {} AND {}").format(self._hers(), self._recorded())
 
-    def _grounds(self, flags: SQL, *, history: bool, facts: bool) -> Composable:
+    def _grounds(
+        self, flags: SQL, emergency_table: Composable | None, *, history: bool, facts: bool
+    ) -> Composable:
         """A row is shown when one ground covers its class and every one of its marks.
 
-        A table that does not say which referral its rows are of shows nothing of any.
+        A table that does not say which referral its rows are of shows nothing of any; one of which the emergency table
+        shows nothing, nothing under that.
         """
         covered = [
             SQL("(record_class = ANY ({}::text[]) AND {} <@ {}::text[]{})").format(
                 Literal([str(record_class) for record_class in ground.classes]),
                 flags,
                 Literal([str(flag) for flag in ground.flags]),
-                self._only(ground, history=history, facts=facts),
+                SQL(" AND {}").format(emergency_table)
+                if ground.emergency_table and emergency_table is not None
+                else self._only(ground, history=history, facts=facts),
             )
             for ground in (self.grounds if history else beyond_referrals(self.grounds))
+            if emergency_table is not None or not ground.emergency_table
         ]
         return SQL("({})").format(SQL(" OR ").join(covered)) if covered else SQL("false")
 
@@ -107,6 +120,13 @@ class Sight:
         if ground.document is not None:
             conditions.append(SQL(" AND document = {}").format(Literal(ground.document)))
         return SQL("").join(conditions)
+
+    def _emergency_table(self, schema: str) -> Composable | None:
+        """What the first step of an emergency shows of the entries, when a ground is one."""
+        tables = [ground for ground in self.grounds if ground.emergency_table]
+        if not tables:
+            return None
+        return entries_of_table(schema, self._hers(), tables[0].flags, self.decided_at)
 
     def _moment(self, schema: str | None) -> list[Composable]:
         """What was recorded then and may be seen now."""

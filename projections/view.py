@@ -13,6 +13,7 @@ class View:
     guarded rows carry record_class and flags and are shown only under a decision
     history rows are closed, not deleted: now and `asOf` choose among them
     facts   rows are entries, which know their sender and fact
+    dates   nothing but the dates of its rows is shown
     """
 
     table: str
@@ -21,3 +22,4 @@ class View:
     guarded: bool = False
     history: bool = False
     facts: bool = False
+    dates: bool = False

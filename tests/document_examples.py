@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from examples import HOSPITAL, HOSPITAL_SYSTEM, NUMBER
+from examples import HOSPITAL, HOSPITAL_SYSTEM, NUMBER, a_caller
 from fhir_examples import FACILITY, INSURED_SYSTEM, OTHER_FACILITY, Json, a_collection, a_patient, a_resource
 from rendering_examples import WORDS, a_diagnosis, a_referral, a_section, marked
 from tsuzuri.domain.callers import Caller
@@ -12,7 +12,7 @@ from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import RecordClass, Role
 from world import KEY, World
 
-SENDER = Caller(person="sender", role=Role.SYSTEM, facility=FACILITY)
+SENDER = a_caller(person="sender", role=Role.SYSTEM, facility=FACILITY)
 RESOURCE_IDENTIFIER = "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifier"
 FILE = "血圧手帳の写し".encode()
 DOCUMENT = f"""query Document($id: ID!) {{ patientRecord(patient: {KEY}) {{ ... on PatientRecord {{

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from entitlement_event_examples import ENTITLEMENT_EXAMPLES
 from examples import CLINIC, HOSPITAL, NUMBER, PATIENT, granted, withdrawn
 from tsuzuri.domain.accesses import AccessAudit, AccessTold, Ground
 from tsuzuri.domain.events import (
@@ -116,6 +117,7 @@ VARIABLES = '{"名":"花子"}'
 OPERATION: dict[str, Any] = {"operation_sha256": SHA, "operation_name": "Summary"}
 
 EXAMPLES: tuple[Event, ...] = (
+    *ENTITLEMENT_EXAMPLES,
     PatientIdentified(
         originator_id=originator(PATIENT, Stream.RECORD),
         originator_version=1,

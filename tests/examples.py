@@ -7,9 +7,10 @@ from uuid import UUID
 
 import orjson
 
-from tsuzuri.domain.access import AccessRequest
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn, originator
+from tsuzuri.domain.requests import AccessRequest
+from tsuzuri.domain.scopes import scopes_of, usual_scopes
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Role, Stream
 
 NOON = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)  # noon in Japan
@@ -27,9 +28,17 @@ SIX = (
     RecordClass.PRESCRIPTION,
 )
 
-DOCTOR = Caller(person="dr-hamada", role=Role.CLINICIAN, facility=HOSPITAL, session="s-1")
-CLINIC_SYSTEM = Caller(person="clinic-system", role=Role.SYSTEM, facility=CLINIC)
-HOSPITAL_SYSTEM = Caller(person="hospital-system", role=Role.SYSTEM, facility=HOSPITAL)
+
+def a_caller(person: str, role: Role, facility: str | None = None, **more: Any) -> Caller:
+    """Somebody whose token carries all the scopes that her role may have."""
+    return Caller(
+        person=person, role=role, facility=facility, **{"scopes": scopes_of(usual_scopes(role))} | more
+    )
+
+
+DOCTOR = a_caller("dr-hamada", Role.CLINICIAN, HOSPITAL, session="s-1")
+CLINIC_SYSTEM = a_caller("clinic-system", Role.SYSTEM, CLINIC)
+HOSPITAL_SYSTEM = a_caller("hospital-system", Role.SYSTEM, HOSPITAL)
 AUDITOR = Caller(person="auditor-abe", role=Role.AUDITOR)
 OPERATOR = Caller(person="operator-ono", role=Role.OPERATOR)
 
@@ -37,7 +46,7 @@ EVENT = UUID("eeeeeeee-0000-4000-8000-000000000001")
 
 
 def herself(patient: UUID = PATIENT) -> Caller:
-    return Caller(person="patient", role=Role.PATIENT, patient=patient)
+    return a_caller("patient", Role.PATIENT, patient=patient)
 
 
 def a_request(**changes: Any) -> AccessRequest:
@@ -48,6 +57,7 @@ def a_request(**changes: Any) -> AccessRequest:
         "own_patient": None,
         "patient": PATIENT,
         "purpose": PurposeOfUse.TREAT,
+        "readable": frozenset(RecordClass),
         "at": NOON,
     }
     return AccessRequest(**usual | changes)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from examples import CLINIC, HOSPITAL, a_bundle
+from examples import CLINIC, HOSPITAL, a_bundle, a_caller
 from log_examples import copied_database
 from projection_examples import (
     BUNDLE_SYSTEM,
@@ -96,7 +96,7 @@ catch_ups = st.builds(CatchUp, st.integers(1, 5))
 
 
 def a_system(facility: str) -> Caller:
-    return Caller(person="system", role=Role.SYSTEM, facility=facility)
+    return a_caller(person="system", role=Role.SYSTEM, facility=facility)
 
 
 @contextmanager

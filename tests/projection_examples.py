@@ -10,9 +10,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 
-from examples import CLINIC
+from examples import CLINIC, a_caller
 from log_examples import a_ring, parts
-from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
@@ -26,7 +25,9 @@ from tsuzuri.projections.rows import Row
 
 R = TypeVar("R", bound=Row)
 
-SENDER = Caller(person="operator-ono", role=Role.OPERATOR)  # brings in any facility's Bundles, on its behalf
+SENDER = a_caller(
+    person="operator-ono", role=Role.OPERATOR
+)  # brings in any facility's Bundles, on its behalf
 BUNDLE_SYSTEM = "http://jpfhir.jp/fhir/clins/bundle-identifier"
 
 

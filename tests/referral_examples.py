@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from document_examples import SENDER, diagnosis, referral
-from examples import CLINIC, DOCTOR
+from examples import CLINIC, DOCTOR, a_caller
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import RecordClass, Role
 from world import KEY, World
 
-THIRD = Caller(person="dr-sakai", role=Role.CLINICIAN, facility=CLINIC)
-THIRD_SYSTEM = Caller(person="clinic-system", role=Role.SYSTEM, facility=CLINIC)
+THIRD = a_caller(person="dr-sakai", role=Role.CLINICIAN, facility=CLINIC)
+THIRD_SYSTEM = a_caller(person="clinic-system", role=Role.SYSTEM, facility=CLINIC)
 A_MICROSECOND = timedelta(microseconds=1)
 WEEK = timedelta(days=7)
 

@@ -1,4 +1,4 @@
-"""What all that a patient says of her record has in common: fold it, decide, and store event and head in one."""
+"""What all that decides who sees a record has in common: fold it, decide, and store event and head in one."""
 
 from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
@@ -18,6 +18,9 @@ from tsuzuri.domain.events import (
     ConsentGranted,
     ConsentWithdrawn,
     DenialLifted,
+    EmergencyDeclared,
+    EmergencyEnded,
+    EmergencyWidened,
     ProxyAppointed,
     ProxyEnded,
 )
@@ -26,7 +29,17 @@ from tsuzuri.domain.referrals import addressed
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.appending import Beside, Claim, ClaimedElsewhere, Guard, NarrowedMeanwhile
 
-Said = ConsentGranted | ConsentWithdrawn | ConsentDenied | DenialLifted | ProxyAppointed | ProxyEnded
+Said = (
+    ConsentGranted
+    | ConsentWithdrawn
+    | ConsentDenied
+    | DenialLifted
+    | ProxyAppointed
+    | ProxyEnded
+    | EmergencyDeclared
+    | EmergencyWidened
+    | EmergencyEnded
+)
 
 
 async def same_person(services: Services, patient: UUID) -> list[UUID]:

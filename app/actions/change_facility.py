@@ -10,6 +10,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import FacilityClosed, FacilityListed
 from tsuzuri.domain.facilities import FacilityEntry, evolve
 from tsuzuri.domain.vocabulary import Role, Stream
+from tsuzuri.eventlog.appending import Beside
 
 Decide = Callable[[FacilityEntry], FacilityListed | FacilityClosed | None]
 
@@ -31,7 +32,7 @@ async def change_facility(services: Services, unknown: FacilityEntry, decide: De
         event = decide(entry)
         try:
             if event is not None:
-                await services.log.save(event)
+                await services.log.save(event, beside=Beside(narrows=True))
             return event is not None
         except IntegrityError:
             continue

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID
 
-from tsuzuri.app.actions.find_patient import sender_digest
+from tsuzuri.app.actions.find_patient import demographic_digests, sender_digest
 from tsuzuri.app.actions.match_patient import Digests, Match, match_patient
 from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.corrections import ends_others, remarks
+from tsuzuri.domain.demographics import known
 from tsuzuri.domain.events import BundleRegistered, BundleReplaced, ConsentGranted, PatientIdentified, Unit
-from tsuzuri.domain.record import Entry, Reading
+from tsuzuri.domain.record import Entry, Reading, Subject
 from tsuzuri.domain.registrations import (
     Intake,
     PatientRecord,
@@ -30,7 +31,7 @@ from tsuzuri.domain.registrations import (
 )
 from tsuzuri.domain.units import dump_document, dump_entries
 from tsuzuri.domain.vocabulary import RecordClass, Role
-from tsuzuri.eventlog.appending import Beside, Claim, Payload
+from tsuzuri.eventlog.appending import Beside, Claim, Findable, Payload
 from tsuzuri.eventlog.data_keys import KeyUse
 
 StoringEvent = PatientIdentified | BundleRegistered | BundleReplaced | ConsentGranted
@@ -108,7 +109,19 @@ def decide_bundle(
         registered = register(record, document, intake, event_id=services.new_id())
         return Decided(told, (registered,), beside, evolve(record, registered))
     events, record = _events(services, match, reading, intake)
-    return Decided(told, events, replace(beside, claims=(*beside.claims, *match.claims)), record)
+    claims = (*beside.claims, *match.claims)
+    findable = (
+        _findable(services, record.patient, reading.subject)
+        if isinstance(events[0], PatientIdentified)
+        else ()
+    )
+    return Decided(told, events, replace(beside, claims=claims, findable=findable), record)
+
+
+def _findable(services: Services, patient: UUID, subject: Subject) -> tuple[Findable, ...]:
+    """By what this Bundle says of the patient she may be found without a card."""
+    digests = demographic_digests(services.number_key, known(subject.demographics, subject.insured_person))
+    return tuple(Findable(digest, patient) for digest in digests)
 
 
 def _first_of(services: Services, record: PatientRecord, facility: str) -> tuple[Claim, ...]:

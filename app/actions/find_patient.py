@@ -1,11 +1,11 @@
 """From the number a caller knows to the patient: the numbers in the log are keyed hashes."""
 
-import hmac
 from collections.abc import Sequence
 from uuid import UUID
 
 from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
+from tsuzuri.domain import demographics
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.identifiers import (
     DemographicKey,
@@ -17,17 +17,23 @@ from tsuzuri.domain.identifiers import (
     identifier,
 )
 from tsuzuri.eventlog import known_numbers
+from tsuzuri.eventlog.blind_index import candidates
 from tsuzuri.eventlog.log import PatientHead
 
 _SENDERS = "urn:tsuzuri:registered-by"
+_DEMOGRAPHICS = "urn:tsuzuri:demographics"
 
 
 def number_digest(services: Services, number: PatientNumber) -> bytes:
     return known_numbers.digest(services.number_key, *identifier(number))
 
 
-async def find_patient(services: Services, key: PatientKey) -> tuple[UUID, bool]:
+async def find_patient(
+    services: Services, key: PatientKey, *, without_card: bool = False
+) -> tuple[UUID, bool]:
     """The patient, and whether there is one by that number.
+
+    *without_card*: by name and birth date too, when they name one patient and no other.
 
     A number whose period has ended finds her too: what was recorded before came under it, and whoever asks may know no
     other. A number is never claimed for a second patient (the append refuses that), so it cannot find somebody else.
@@ -44,8 +50,23 @@ async def find_patient(services: Services, key: PatientKey) -> tuple[UUID, bool]
             owners = await known_numbers.owners(services.pool, [digest])
             return (owners[digest], True) if digest in owners else (UUID(bytes=digest[:16]), False)
         case DemographicKey():
-            said = f"demographics/{key}".encode()
-            return UUID(bytes=hmac.digest(services.number_key, said, "sha256")[:16]), False
+            digests = demographic_digests(services.number_key, demographics.said(key))
+            found = await candidates(services.pool, digests) if without_card else []
+            patient = await _only_one(services, found)
+            return (UUID(bytes=digests[0][:16]), False) if patient is None else (patient, True)
+
+
+async def _only_one(services: Services, found: Sequence[UUID]) -> UUID | None:
+    """The one they all are: those that are linked are one person."""
+    if not found:
+        return None
+    same = {head.patient for head in await services.log.heads(found[0])}
+    return found[0] if same.issuperset(found) else None
+
+
+def demographic_digests(number_key: bytes, said: Sequence[str]) -> list[bytes]:
+    """The keyed hashes of what is said of a patient."""
+    return [known_numbers.digest(number_key, _DEMOGRAPHICS, one) for one in said]
 
 
 async def registered_here(services: Services, caller: Caller, heads: Sequence[PatientHead]) -> bool:

@@ -11,7 +11,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import FacilityListed
 from tsuzuri.domain.facilities import Facility, FacilityEntry, checked, enter, evolve, new_entry
 from tsuzuri.domain.vocabulary import Stream
-from tsuzuri.eventlog.appending import LogUnavailable, Write
+from tsuzuri.eventlog.appending import Beside, LogUnavailable, Write
 from tsuzuri.eventlog.bulk import BulkAppender, NotStored
 
 _AT_ONCE = 1_000  # entries that are decided and appended together: the nation has 200,000
@@ -45,7 +45,10 @@ async def _enter(services: Services, caller: Caller, facilities: Sequence[Facili
         for facility, owner in zip(facilities, owners, strict=True)
         if (event := _decide(services, caller, facility)(entries[owner])) is not None
     ]
-    writes = [Write([services.log.mapper.to_stored_event(event)]) for _, event in decided]
+    # An entry may lose its emergency right, or move to another municipality: what rests on the old one is asked again.
+    writes = [
+        Write([services.log.mapper.to_stored_event(event)], Beside(narrows=True)) for _, event in decided
+    ]
     appender = BulkAppender(services.log.application.part_recorder)
     try:
         outcomes = await asyncio.to_thread(appender.append, writes)

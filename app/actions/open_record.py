@@ -11,12 +11,15 @@ from uuid import UUID
 
 from tsuzuri.app.actions.find_patient import find_patient, registered_here
 from tsuzuri.app.actions.left_behind import Changed, concerns, left_out
+from tsuzuri.app.actions.load_policies import WITHOUT_CARD, policies_for
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
-from tsuzuri.domain.access import AccessRequest, Permitted, Refused, decide
+from tsuzuri.domain.access import Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, together
 from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.requests import AccessRequest
+from tsuzuri.domain.scopes import readable
 from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.eventlog.appending import Guard
 from tsuzuri.eventlog.log import PatientHead
@@ -54,19 +57,21 @@ async def open_record(
     A position that is not this patient's, or not reached yet, is told only to who may read her, as the reading's
     `problem`: so that every attempt is recorded, whatever came of it.
     """
-    asked, known = await find_patient(services, key)
+    policies, policy_guards = await policies_for(services, caller, purpose)
+    asked, known = await find_patient(services, key, without_card=purpose in WITHOUT_CARD)
     heads = await services.log.heads(asked)
     request = request_of(
         services, caller, heads, purpose, registered_here=await registered_here(services, caller, heads)
     )
     patient = request.patient
-    decision = decide(request, consents_of(heads))
+    decision = decide(request, consents_of(heads), policies)
     if isinstance(decision, Refused):
         return RefusedReading(
             access_id=services.new_id(),
             request=request,
             known_patient=patient if known else None,
             decision=decision,
+            linked=_versions(heads[1:]),
         )
     problem: tuple[str, str] | None = None
     wanted: Mapping[UUID, int] = {}
@@ -104,12 +109,12 @@ async def open_record(
             decided_at=request.at,
             left_out=left_out([event for events in behind.values() for _, event in events]),
         ),
-        guards=tuple(Guard(head.patient, head.guard_pos) for head in heads),
+        guards=(*(Guard(head.patient, head.guard_pos) for head in heads), *policy_guards),
         as_of=None if as_of is None else "position" if isinstance(as_of, AsOfPosition) else as_of.isoformat(),
         incomplete=bool(behind),
         problem=problem,
         stands=_oldest(stands, patient),
-        linked={head.patient: consent_state.load(head.patient, head.consents).version for head in heads[1:]},
+        linked=_versions(heads[1:]),
     )
 
 
@@ -131,9 +136,15 @@ def request_of(
         own_patient=survivor if own else caller.patient,
         patient=survivor,
         purpose=purpose,
+        readable=readable(caller.role, caller.scopes),
         at=services.now(),
         registered_here=registered_here,
     )
+
+
+def _versions(heads: Sequence[PatientHead]) -> dict[UUID, int]:
+    """Where the consent stream of each stood."""
+    return {head.patient: consent_state.load(head.patient, head.consents).version for head in heads}
 
 
 def consents_of(heads: Sequence[PatientHead]) -> Consents:

@@ -10,6 +10,7 @@ from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead, originator
 from tsuzuri.domain.owners import facility_owner, person_owner
+from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside
 from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading, TrailReading
@@ -81,6 +82,10 @@ def _permitted(
             projections=_VERSIONS,
             session=caller.session,
             linked=reading.linked,
+            policies=decision.policies,
+            decided_at=request.at,
+            readable=_readable(request),
+            registered_here=request.registered_here,
         ),
     )
 
@@ -102,7 +107,16 @@ def _refused(refused: RefusedReading, operation: Operation, caller: Caller) -> A
         variables_sha256=sha256(operation.variables.encode()).hexdigest(),
         consent_version=refused.decision.consent_version,
         session=caller.session,
+        linked=refused.linked,
+        policies=refused.decision.policies,
+        decided_at=request.at,
+        readable=_readable(request),
+        registered_here=request.registered_here,
     )
+
+
+def _readable(request: AccessRequest) -> tuple[RecordClass, ...]:
+    return tuple(record_class for record_class in RecordClass if record_class in request.readable)
 
 
 def _trail_read(trail: TrailReading, operation: Operation, caller: Caller) -> TrailRead:

@@ -78,6 +78,15 @@ CREATE TABLE identifier (
 );
 CREATE INDEX identifier_patient ON identifier (patient_id);
 
+-- Who a patient without a card may be: keyed hashes of kana name, birth date and sex with insurer or postcode. Unlike a
+-- number, several patients may share one.
+CREATE TABLE blind_index (
+    digest     bytea NOT NULL,
+    patient_id uuid  NOT NULL,
+    PRIMARY KEY (digest, patient_id)
+);
+CREATE INDEX blind_index_patient ON blind_index (patient_id);
+
 -- RFC 9162 leaf: 0x00, then the header with fixed or marked lengths, then the stored state. Numbers are big-endian,
 -- the moment is in microseconds since 2000-01-01 UTC. Anyone can recompute it from the row alone.
 CREATE FUNCTION leaf_hash(
@@ -115,6 +124,7 @@ CREATE FUNCTION append_events(
     payload_parts smallint[] DEFAULT '{}', payload_owners uuid[] DEFAULT '{}', payload_ids uuid[] DEFAULT '{}',
     payload_keys uuid[] DEFAULT '{}', payload_sizes integer[] DEFAULT '{}', payload_bodies bytea[] DEFAULT '{}',
     claim_digests bytea[] DEFAULT '{}', claim_patients uuid[] DEFAULT '{}',
+    blind_digests bytea[] DEFAULT '{}', blind_patients uuid[] DEFAULT '{}',
     new_key_parts smallint[] DEFAULT '{}', new_key_ids uuid[] DEFAULT '{}', new_key_owners uuid[] DEFAULT '{}',
     new_key_uses text[] DEFAULT '{}', new_key_epochs integer[] DEFAULT '{}', new_key_wrapped bytea[] DEFAULT '{}',
     OUT bases bigint[], OUT moment timestamptz
@@ -123,12 +133,21 @@ DECLARE
     parts     smallint[];  -- of each event
     positions bigint[];    -- of each event
     narrowed  text;
+    held      smallint;
 BEGIN
-    IF cardinality(heads) = 1 THEN
+    IF cardinality(heads) = 1 AND guard_parts <@ heads THEN
         UPDATE part_head h SET pos = h.pos + counts[1] WHERE h.part = heads[1]
             RETURNING ARRAY[h.pos - counts[1]] INTO bases;
     ELSE
-        PERFORM FROM part_head h WHERE h.part = ANY (heads) ORDER BY h.part FOR UPDATE;
+        -- What a decision read may lie in other parts (who is linked with the patient, the facility's rights, the windows):
+        -- their heads are held too, so that nothing narrows there until this has committed.
+        FOREACH held IN ARRAY ARRAY(SELECT DISTINCT unnest(heads || guard_parts) ORDER BY 1) LOOP
+            IF held = ANY (heads) THEN
+                PERFORM FROM part_head h WHERE h.part = held FOR UPDATE;
+            ELSE
+                PERFORM FROM part_head h WHERE h.part = held FOR SHARE;
+            END IF;
+        END LOOP;
         WITH moved AS (
             UPDATE part_head h SET pos = h.pos + n.events FROM unnest(heads, counts) AS n (part, events)
             WHERE h.part = n.part RETURNING h.part, h.pos - n.events AS base
@@ -164,6 +183,12 @@ BEGIN
         ) THEN
             RAISE EXCEPTION 'a number was claimed for another patient' USING ERRCODE = 'TZ002';
         END IF;
+    END IF;
+
+    IF cardinality(blind_digests) > 0 THEN
+        INSERT INTO blind_index (digest, patient_id)
+            SELECT b.digest, b.patient_id FROM unnest(blind_digests, blind_patients) AS b (digest, patient_id)
+            ORDER BY 1, 2 ON CONFLICT DO NOTHING;
     END IF;
 
     IF cardinality(new_key_ids) > 0 THEN
@@ -292,6 +317,10 @@ BEGIN
     GET DIAGNOSTICS number = ROW_COUNT;
     UPDATE patient_head h SET consents = NULL, consents_key = NULL
         WHERE h.part = owner_part AND h.patient_id = owner AND h.consents_key = ANY (destroyed);
+    -- Whose record is gone is not found by name either.
+    DELETE FROM blind_index b WHERE b.patient_id = owner AND NOT EXISTS (
+        SELECT FROM data_key k
+        WHERE k.part = owner_part AND k.patient_id = owner AND k.use = 'record' AND k.wrapped IS NOT NULL);
     RETURN number;
 END
 $$;
@@ -358,6 +387,6 @@ GRANT SELECT ON part_head, event TO tsuzuri_reader, tsuzuri_projector, tsuzuri_a
 GRANT SELECT ON data_key TO tsuzuri_reader, tsuzuri_projector, tsuzuri_keeper;
 GRANT SELECT ON payload TO tsuzuri_reader, tsuzuri_projector;
 GRANT SELECT (part, payload_id, key_id) ON payload TO tsuzuri_keeper;
-GRANT SELECT ON patient_head, identifier TO tsuzuri_reader;
+GRANT SELECT ON patient_head, identifier, blind_index TO tsuzuri_reader;
 
 RESET ROLE;

@@ -28,6 +28,13 @@ from tsuzuri.domain.events.consents import (
     ProxyAppointed,
     ProxyEnded,
 )
+from tsuzuri.domain.events.emergencies import EmergencyDeclared, EmergencyEnded, EmergencyWidened
+from tsuzuri.domain.events.entitlements import (
+    DisasterWindowClosed,
+    DisasterWindowOpened,
+    EmergencyRightGiven,
+    EmergencyRightTaken,
+)
 from tsuzuri.domain.events.erasures import (
     AccessesErased,
     ConsentsErased,
@@ -58,6 +65,13 @@ __all__ = [
     "ConsentWithdrawn",
     "ConsentsErased",
     "DenialLifted",
+    "DisasterWindowClosed",
+    "DisasterWindowOpened",
+    "EmergencyDeclared",
+    "EmergencyEnded",
+    "EmergencyRightGiven",
+    "EmergencyRightTaken",
+    "EmergencyWidened",
     "Erased",
     "Event",
     "FacilityClosed",
@@ -108,12 +122,19 @@ EVENTS: tuple[type[Event], ...] = (
     DenialLifted,
     ProxyAppointed,
     ProxyEnded,
+    EmergencyDeclared,
+    EmergencyWidened,
+    EmergencyEnded,
     AccessPermitted,
     AccessRefused,
     BundleRefused,
     TrailRead,
     FacilityListed,
     FacilityClosed,
+    EmergencyRightGiven,
+    EmergencyRightTaken,
+    DisasterWindowOpened,
+    DisasterWindowClosed,
     OperatorActed,
     CodeReleaseTaken,
 )

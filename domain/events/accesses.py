@@ -1,11 +1,13 @@
 """Access stream: of a patient who was looked at; of a facility or a person that was refused, or looked at the trail."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.events.event import Event
-from tsuzuri.domain.vocabulary import PurposeOfUse, RefusalReason, Role, Stream
+from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, RefusalReason, Role, Stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,11 @@ class AccessRefused(Event):
     )
     consent_version: int
     session: str | None = None
+    linked: Mapping[UUID, int] = field(default_factory=dict)  # as of an access: what it was decided on
+    policies: Mapping[UUID, int] = field(default_factory=dict)
+    decided_at: datetime | None = None
+    readable: tuple[RecordClass, ...] = ()
+    registered_here: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,10 @@ import pytest
 
 from access_examples import A_MICROSECOND, LATER, given, permitted, refusal
 from examples import CLINIC, HOSPITAL, NOON, PATIENT, SIX, STRANGER, a_request, granted, withdrawn
-from tsuzuri.domain.access import LETTER_CLASSES, AccessRequest, Permitted, Refused, decide
+from tsuzuri.domain.access import Permitted, Refused, decide
 from tsuzuri.domain.consents import Consents
+from tsuzuri.domain.grounds import LETTER_CLASSES
+from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, RefusalReason, Role
 
 GOLDEN = Path(__file__).with_name("golden_access_matrix.txt")
@@ -38,12 +40,12 @@ def test_a_consent_for_another_purpose_does_not_count() -> None:
 
 @pytest.mark.parametrize("role", [Role.CLINICIAN, Role.PHARMACIST])
 @pytest.mark.parametrize("purpose", [PurposeOfUse.ETREAT, PurposeOfUse.BTG])
-def test_the_emergency_door_says_that_it_is_not_there_whatever_the_patient_has_consented_to(
+def test_without_an_emergency_right_there_is_no_emergency_whatever_the_patient_has_consented_to(
     role: Role, purpose: PurposeOfUse
 ) -> None:
     for consents in (given(), given(granted(purpose=purpose))):
         answer = decide(a_request(role=role, purpose=purpose), consents)
-        assert refusal(answer) is RefusalReason.EMERGENCY_NOT_OFFERED
+        assert refusal(answer) is RefusalReason.EMERGENCY_NOT_PERMITTED
 
 
 @pytest.mark.parametrize("role", [Role.FACILITY_ADMIN, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM])
@@ -54,7 +56,9 @@ def test_who_has_no_part_in_treatment_reads_no_record(role: Role, purpose: Purpo
     assert refusal(answer) is RefusalReason.ROLE_NOT_PERMITTED
 
 
-@pytest.mark.parametrize("purpose", all_but(PurposeOfUse.TREAT, PurposeOfUse.ETREAT, PurposeOfUse.BTG))
+@pytest.mark.parametrize(
+    "purpose", all_but(PurposeOfUse.TREAT, PurposeOfUse.ETREAT, PurposeOfUse.BTG, PurposeOfUse.DISASTER)
+)
 def test_a_clinician_reads_in_order_to_treat_and_for_nothing_else(purpose: PurposeOfUse) -> None:
     answer = decide(a_request(purpose=purpose), given(granted(purpose=purpose)))
 

@@ -7,10 +7,9 @@ import orjson
 import pytest
 from psycopg import Connection
 
-from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, a_bundle
+from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, a_bundle, a_caller
 from projection_examples import an_engine
 from tsuzuri.app.sample.generate import sample_bundles, sample_patients
-from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import RecordClass, Role
 from tsuzuri.eventlog.connecting import connect
 from tsuzuri.graphql import execution
@@ -121,7 +120,7 @@ def test_a_consent_of_the_patient_outlives_one_at_the_card_reader(tell: Tell) ->
         await world.data(HOSPITAL_SYSTEM, CONSENT)
         world.project()
         patient = record_id(await world.record())
-        herself = Caller(person="p", role=Role.PATIENT, patient=patient)
+        herself = a_caller(person="p", role=Role.PATIENT, patient=patient)
         await world.data(herself, own_consent(patient))
         await world.data(HOSPITAL_SYSTEM, CONSENT)
 
@@ -146,7 +145,7 @@ def test_waiting_for_the_index_does_not_tell_whether_something_is_hidden(
         world.project()
         patient = record_id(await world.record())
         await world.register(local_id="set-2", conditions={"20058911": "狭心症"}, flags=flags)
-        herself = Caller(person="p", role=Role.PATIENT, patient=patient)
+        herself = a_caller(person="p", role=Role.PATIENT, patient=patient)
 
         own = await world.data(herself, "{ me { record { incomplete entries { nodes { name } } } } }")
 
@@ -162,7 +161,7 @@ def test_a_mark_that_the_index_does_not_know_yet_hides_at_once(tell: Tell) -> No
         world.project()
         patient = record_id(await world.record())
         await world.register(local_id="set-2", flags={"20065011": "UNINFORMED"})
-        herself = Caller(person="p", role=Role.PATIENT, patient=patient)
+        herself = a_caller(person="p", role=Role.PATIENT, patient=patient)
 
         own = await world.data(
             herself, "{ me { record { entries { totalCount } } summary { conditions { name } } } }"
@@ -191,7 +190,7 @@ def test_a_bad_position_is_recorded_and_told_only_to_who_may_read(tell: Tell) ->
 
 def test_nobody_changes_anything_by_name_and_birth_date(tell: Tell) -> None:
     async def story(world: World) -> None:
-        key = '{ demographics: { kana: "シケン", birthDate: "1970-01-02", sex: "female" } }'
+        key = '{ demographics: { kana: "シケン", birthDate: "1970-01-02", sex: "female", insurerNumber: "00012345" } }'
 
         granted = await world.ask(HOSPITAL_SYSTEM, CONSENT.replace(KEY, key))
         read = await world.data(DOCTOR, ENTRIES.replace(KEY, key))
@@ -207,7 +206,7 @@ def test_lists_within_lists_do_not_multiply_without_end(tell: Tell) -> None:
         number = sample_patients(1, 7)[0].insured_person
         for bundle in sample_bundles(1, 7):
             if "checkup" in bundle.name or "discharge" in bundle.name:
-                sender = Caller(person="emr", role=Role.SYSTEM, facility=bundle.facility)
+                sender = a_caller(person="emr", role=Role.SYSTEM, facility=bundle.facility)
                 await world.application.register_bundle(sender, bundle.body)
         every = ", ".join(RecordClass)
         await world.data(HOSPITAL_SYSTEM, CONSENT.replace(NUMBER, number).replace("CONDITION", every))
@@ -287,7 +286,7 @@ def test_a_system_does_not_withdraw_what_the_patient_granted_herself(tell: Tell)
         await world.data(HOSPITAL_SYSTEM, CONSENT)
         world.project()
         patient = record_id(await world.record())
-        herself = Caller(person="p", role=Role.PATIENT, patient=patient)
+        herself = a_caller(person="p", role=Role.PATIENT, patient=patient)
         await world.data(herself, own_consent(patient))
 
         await world.data(HOSPITAL_SYSTEM, WITHDRAW)

@@ -9,15 +9,15 @@ import pytest
 from psycopg import Connection
 
 from document_examples import SENDER, diagnosis, referral
-from examples import CLINIC, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR, a_bundle, herself
+from examples import CLINIC, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR, a_bundle, a_caller, herself
 from projection_examples import rebuilt
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.projections.catalogue import PROJECTIONS
 from world import CONSENT, KEY, ME, Tell, World, names, record_id, tell_in
 
-OWN_DOCTOR = Caller(person="dr-sakai", role=Role.CLINICIAN, facility=CLINIC)
-MOTHER = Caller(person="mother", role=Role.PATIENT, patient=UUID(int=77))
+OWN_DOCTOR = a_caller(person="dr-sakai", role=Role.CLINICIAN, facility=CLINIC)
+MOTHER = a_caller(person="mother", role=Role.PATIENT, patient=UUID(int=77))
 DENY = f"""mutation($to: String, $classes: [RecordClass!]) {{
   denyConsent(patient: {KEY}, facility: $to, classes: $classes) }}"""
 LIFT = f"mutation($id: ID!) {{ liftDenial(patient: {KEY}, denial: $id) }}"
@@ -180,7 +180,7 @@ def test_a_facility_reads_what_it_registered_itself_and_nothing_else(tell: Tell)
         assert own["entries"] == {"totalCount": 1, "nodes": [{"name": "上腹部痛", "flags": ["UNDELIVERED"]}]}
         assert own["summary"]["conditions"] == [{"name": "上腹部痛"}]
         assert own["documents"]["totalCount"] == 0
-        nowhere = Caller(person="dr-x", role=Role.CLINICIAN, facility="1310000009")
+        nowhere = a_caller(person="dr-x", role=Role.CLINICIAN, facility="1310000009")
         assert (await world.record(nowhere))["__typename"] == "AccessRefused"
 
     tell(story)

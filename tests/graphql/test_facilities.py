@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from examples import CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL, OPERATOR, a_bundle
-from tsuzuri.domain.callers import Caller
+from examples import CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL, OPERATOR, a_bundle, a_caller
 from tsuzuri.domain.vocabulary import Role
 from world import ENTRIES, KEY, Tell, World, names, tell_in
 
 PHARMACY = "1341234567"
-PHARMACY_SYSTEM = Caller(person="pharmacy-system", role=Role.SYSTEM, facility=PHARMACY)
-PHARMACIST = Caller(person="pharmacist-ito", role=Role.PHARMACIST, facility=PHARMACY)
+PHARMACY_SYSTEM = a_caller(person="pharmacy-system", role=Role.SYSTEM, facility=PHARMACY)
+PHARMACIST = a_caller(person="pharmacist-ito", role=Role.PHARMACIST, facility=PHARMACY)
 LIST = """mutation List($facility: FacilityInput!) { listFacility(facility: $facility) }"""
 FIND = """query Find($filter: FacilityFilter, $first: Int!, $after: String) {
     facilities(filter: $filter, first: $first, after: $after) {

@@ -18,6 +18,7 @@ from examples import (
     NUMBER,
     OPERATOR,
     a_bundle,
+    a_caller,
     herself,
 )
 from projection_examples import BUNDLE_SYSTEM, bundle_value, rebuilt
@@ -28,7 +29,7 @@ from world import Tell, World, names, record_id, tell_in
 
 OTHER = "00099999:え:7:01"
 THIRD = "00088888:お:8:02"
-PRACTICE = Caller(person="practice-system", role=Role.SYSTEM, facility="1310000017")
+PRACTICE = a_caller(person="practice-system", role=Role.SYSTEM, facility="1310000017")
 READ = """query($patient: PatientKey!, $asOf: AsOf) { patientRecord(patient: $patient, asOf: $asOf) { __typename
   ... on PatientRecord { accessId incomplete patient { id name } asOf { position }
     entries { totalCount nodes { id name flags } } summary { conditions { name flags } }

@@ -22,7 +22,7 @@ from graphql import (
 )
 from strawberry.types import get_object_definition
 
-from examples import CLINIC, PATIENT
+from examples import CLINIC, PATIENT, a_caller
 from tsuzuri.domain.callers import FACILITY_ROLES, Caller
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql import schema as ours
@@ -111,7 +111,7 @@ def document(operation: str, name: str, field: GraphQLField) -> str:
 
 
 def caller(role: Role) -> Caller:
-    return Caller(
+    return a_caller(
         person="nobody",
         role=role,
         facility=CLINIC if role in FACILITY_ROLES else None,

@@ -8,13 +8,12 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from examples import DOCTOR, HOSPITAL, herself
+from examples import DOCTOR, HOSPITAL, a_caller, herself
 from oracle.received import HIDING, Json
 from oracle.summary import CLASSES, Act, Cancelled, Key, Line, Rules, Sent, key_of, summary
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.services import Services
-from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import DocumentKind, RecordClass, Role
 from world import World
 
@@ -51,7 +50,7 @@ async def live(world: World, lives: Sequence[Life]) -> None:
 
 async def _arrives(services: Services, life: Life, act: Act) -> None:
     if isinstance(act, Sent):
-        system = Caller(person="emr", role=Role.SYSTEM, facility=act.facility)
+        system = a_caller(person="emr", role=Role.SYSTEM, facility=act.facility)
         arrived = replace(act, at=datetime.now(UTC))
         told = await register_bundle(services, system, act.body)
         assert life.patient in (None, told.patient), f"{life.name}: a Bundle went to somebody else"
@@ -60,7 +59,7 @@ async def _arrives(services: Services, life: Life, act: Act) -> None:
         life.arrived.append(arrived)
         return
     facility, name, value, kind = act.key
-    system = Caller(person="emr", role=Role.SYSTEM, facility=facility)
+    system = a_caller(person="emr", role=Role.SYSTEM, facility=facility)
     correct = cancel_bundle if isinstance(act, Cancelled) else restore_bundle
     assert life.patient is not None
     await correct(services, system, life.patient, name, value, DocumentKind(kind), "誤り")

@@ -7,7 +7,7 @@ import msgspec
 import orjson
 from psycopg import Connection
 
-from examples import CLINIC_SYSTEM, HOSPITAL, HOSPITAL_SYSTEM, a_bundle
+from examples import CLINIC_SYSTEM, HOSPITAL, HOSPITAL_SYSTEM, a_bundle, a_caller
 from log_examples import Run
 from projection_examples import (
     BUNDLE_SYSTEM,
@@ -23,7 +23,6 @@ from tsuzuri.app.actions.correct_bundle import cancel_bundle
 from tsuzuri.app.actions.register_bundle import register_bundle
 from tsuzuri.app.sample.generate import SampleBundle, sample_bundles
 from tsuzuri.app.services import Services
-from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.registrations import RegisteredBundle, Registration
 from tsuzuri.domain.vocabulary import DocumentKind, Role
 from tsuzuri.projections import patient_summary, record_index
@@ -47,7 +46,7 @@ def with_one_entry_less(bundle: SampleBundle) -> bytes:
 
 
 async def cancel(services: Services, bundle: SampleBundle, answer: RegisteredBundle) -> UUID:
-    system = Caller(person="system", role=Role.SYSTEM, facility=bundle.facility)
+    system = a_caller(person="system", role=Role.SYSTEM, facility=bundle.facility)
     identifier = orjson.loads(bundle.body)["identifier"]
     return await cancel_bundle(
         services, system, answer.patient, identifier["system"], identifier["value"], answer.kind, "誤登録"

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from examples import DOCTOR, HOSPITAL, OPERATOR
+from examples import DOCTOR, HOSPITAL, OPERATOR, a_caller
 from log_examples import KEY_SETTINGS, LEAST_RULES, settings_at
 from torture.harness import Outcome, Torture
 from tsuzuri.app.actions.erase import erase_stream
@@ -27,7 +27,6 @@ from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.app.sample.generate import sample_bundles
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings
-from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import RecordClass, Role, Stream
 from tsuzuri.graphql.execution import execute
 from tsuzuri.graphql.schema import build_schema, schema_sha256
@@ -114,7 +113,7 @@ class World:
                 application = TsuzuriApplication(opened, schema_sha256(schema))
                 for number, ids in self.patients().items():
                     patient = ids[0]
-                    herself = Caller(person=f"p-{number}", role=Role.PATIENT, patient=patient)
+                    herself = a_caller(person=f"p-{number}", role=Role.PATIENT, patient=patient)
                     granted = {"p": str(patient), "f": HOSPITAL, "c": [str(c) for c in RecordClass]}
                     for caller, document, variables in (
                         (DOCTOR, _READ, {"p": str(patient)}),

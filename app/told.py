@@ -1,0 +1,73 @@
+"""What a caller can mend, in the code and the words that the edge gives it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tsuzuri.app.actions.refusals import Busy, NotPermitted
+from tsuzuri.app.broken_rules import broken_rules
+from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
+from tsuzuri.domain.corrections import NothingToCancel, NothingToRestore
+from tsuzuri.domain.denials import DeniedAlready, NothingToLift
+from tsuzuri.domain.disasters import NoSuchWindow, UselessWindow
+from tsuzuri.domain.emergencies import NoSuchEmergency, UselessEmergency, UselessReason
+from tsuzuri.domain.emergency_rights import NothingToTake, UselessRight
+from tsuzuri.domain.facilities import FacilityMalformed, NothingToClose
+from tsuzuri.domain.fhir.bundle import BundleRejected
+from tsuzuri.domain.identifiers import MalformedNumber
+from tsuzuri.domain.links import CannotLink, NothingToUnlink
+from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
+from tsuzuri.domain.referrals import NoSuchReferral
+from tsuzuri.domain.settlements import NothingToSettle
+from tsuzuri.eventlog.appending import LogUnavailable
+from tsuzuri.graphql.context import RequestRefused
+from tsuzuri.projections.catalogue import UnknownProjection
+from tsuzuri.projections.checkpoints import ProjectionOutdated
+from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
+from tsuzuri.projections.replaying import NotQuarantined
+
+CODES: dict[type[Exception], str] = {
+    NotPermitted: "FORBIDDEN",
+    Busy: "BUSY",
+    BundleRejected: "BUNDLE_REJECTED",
+    NothingToCancel: "NOTHING_TO_CANCEL",
+    NothingToRestore: "NOTHING_TO_RESTORE",
+    NothingToWithdraw: "NOTHING_TO_WITHDRAW",
+    DeniedAlready: "DENIED_ALREADY",
+    NothingToLift: "NOTHING_TO_LIFT",
+    UselessReason: "BAD_INPUT",
+    UselessEmergency: "BAD_INPUT",
+    NoSuchEmergency: "NO_SUCH_EMERGENCY",
+    UselessRight: "USELESS_RIGHT",
+    NothingToTake: "NOTHING_TO_TAKE",
+    UselessWindow: "BAD_INPUT",
+    NoSuchWindow: "NO_SUCH_WINDOW",
+    UselessProxy: "USELESS_PROXY",
+    NothingToEnd: "NOTHING_TO_END",
+    UselessConsent: "USELESS_CONSENT",
+    NoSuchReferral: "NOT_AVAILABLE",
+    MalformedNumber: "BAD_INPUT",
+    FacilityMalformed: "BAD_INPUT",
+    NothingToClose: "NOTHING_TO_CLOSE",
+    NothingToSettle: "NOTHING_TO_SETTLE",
+    CannotLink: "CANNOT_LINK",
+    NothingToUnlink: "NOTHING_TO_UNLINK",
+    UnknownProjection: "UNKNOWN_PROJECTION",
+    UnknownGeneration: "UNKNOWN_GENERATION",
+    NotReady: "NOT_READY",
+    ProjectionPaused: "PROJECTION_PAUSED",
+    NotQuarantined: "NOT_QUARANTINED",
+    ProjectionOutdated: "PROJECTION_OUTDATED",
+    LogUnavailable: "LOG_UNAVAILABLE",
+}
+"""What a caller can mend, and the code it is told under."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns the refusals of actions into RequestRefused, once."""
+    try:
+        yield
+    except tuple(CODES) as error:
+        code = next(code for refusal, code in CODES.items() if isinstance(error, refusal))
+        details = {"broken": broken_rules(error.broken)} if isinstance(error, BundleRejected) else None
+        raise RequestRefused(code, str(error), details) from None
