@@ -26,8 +26,7 @@ def evolve(windows: Windows, event: DisasterWindowOpened | DisasterWindowClosed 
     match event:
         case DisasterWindowOpened():
             window = Window(event.event_id, event.municipalities, event.since, event.until)
-            running = tuple(held for held in windows.opened if held.until > event.since)
-            return replace(changed, opened=(*running, window))
+            return replace(changed, opened=(*windows.opened, window))
         case DisasterWindowClosed():
             rest = [_without(held, event) for held in windows.opened]
             return replace(changed, opened=tuple(held for held in rest if held.municipalities))
