@@ -16,8 +16,10 @@ from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
 from tsuzuri.app.actions.deny_consent import deny_consent, lift_denial
 from tsuzuri.app.actions.grant_consent import grant_consent
+from tsuzuri.app.actions.import_consent import import_consent
 from tsuzuri.app.actions.link_patients import link_patients, unlink_patients
 from tsuzuri.app.actions.list_facilities import list_facilities
+from tsuzuri.app.actions.list_own_consents import list_own_consents
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.preview_consent import preview_consent
@@ -34,12 +36,14 @@ from tsuzuri.app.looks import Looks
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
+from tsuzuri.domain.consent_intentions import ImportedConsent
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
 from tsuzuri.domain.corrections import NothingToCancel, NothingToRestore
 from tsuzuri.domain.denials import DeniedAlready, NothingToLift
 from tsuzuri.domain.events import RecordErased
 from tsuzuri.domain.facilities import Facility, FacilityMalformed, NothingToClose
 from tsuzuri.domain.fhir.bundle import BundleRejected
+from tsuzuri.domain.fhir.consent_gaps import ConsentInexpressible
 from tsuzuri.domain.identifiers import MalformedNumber, PatientKey
 from tsuzuri.domain.links import CannotLink, NothingToUnlink
 from tsuzuri.domain.orders import Why
@@ -75,6 +79,7 @@ CODES: dict[type[Exception], str] = {
     UselessProxy: "USELESS_PROXY",
     NothingToEnd: "NOTHING_TO_END",
     UselessConsent: "USELESS_CONSENT",
+    ConsentInexpressible: "CONSENT_INEXPRESSIBLE",
     NoSuchReferral: "NOT_AVAILABLE",
     MalformedNumber: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
@@ -100,8 +105,15 @@ def told() -> Iterator[None]:
         yield
     except tuple(CODES) as error:
         code = next(code for refusal, code in CODES.items() if isinstance(error, refusal))
-        details = {"broken": broken_rules(error.broken)} if isinstance(error, BundleRejected) else None
-        raise RequestRefused(code, str(error), details) from None
+        raise RequestRefused(code, str(error), _details(error)) from None
+
+
+def _details(error: Exception) -> dict[str, Any] | None:
+    if isinstance(error, BundleRejected):
+        return {"broken": broken_rules(error.broken)}
+    if isinstance(error, ConsentInexpressible):
+        return {"missing": [{"path": gap.path, "reason": gap.reason} for gap in error.gaps]}
+    return None
 
 
 class TsuzuriApplication:
@@ -233,6 +245,13 @@ class TsuzuriApplication:
     ) -> UUID:
         with told():
             return await deny_consent(self.services, caller, key, facility, classes)
+
+    async def import_consent(self, caller: Caller, received: bytes) -> ImportedConsent:
+        with told():
+            return await import_consent(self.services, caller, received)
+
+    async def consent_resources(self, patient: UUID) -> list[dict[str, Any]]:
+        return await list_own_consents(self.services, patient)
 
     async def lift_denial(self, caller: Caller, key: PatientKey, denial: UUID) -> UUID:
         with told():

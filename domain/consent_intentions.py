@@ -47,13 +47,21 @@ class IntendedWithdrawal:
     said: UUID
 
 
+@dataclass(frozen=True)
+class ImportedConsent:
+    """What became of intentions that came together: all of them were carried out."""
+
+    events: tuple[UUID, ...]  # one for each, in their order
+    not_kept: tuple[str, ...]  # FHIR paths of what came beside them
+
+
 Intention = IntendedGrant | IntendedDenial | IntendedProxy | IntendedWithdrawal
 
 
 def standing(consents: Consents, at: datetime) -> Iterator[tuple[UUID, Intention]]:
     """What stands at *at* (aware), as the intentions that would bring it about, each with the event it came of."""
-    said: Grant | Denial | Proxy
-    for said in (*consents.grants, *consents.denials, *consents.proxies):
+    every: tuple[Grant | Denial | Proxy, ...] = (*consents.grants, *consents.denials, *consents.proxies)
+    for said in every:
         if isinstance(said, Denial) or said.since <= at < said.until:
             yield said.because, _of(said)
 

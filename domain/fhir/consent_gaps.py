@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from tsuzuri.domain.fhir.elements import Element
 
+_TOLD = 3  # in one line; programs get all of them
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -18,8 +20,10 @@ class ConsentInexpressible(Exception):
     """A Consent that cannot be taken exactly as it is, and so not at all."""
 
     def __init__(self, gaps: Sequence[Gap]) -> None:
-        super().__init__("; ".join(f"{gap.path}: {gap.reason}" for gap in gaps))
         self.gaps = tuple(dict.fromkeys(gaps))
+        told = [f"{gap.path}: {gap.reason}" for gap in self.gaps[:_TOLD]]
+        more = [f"{len(self.gaps) - _TOLD} more"] * (len(self.gaps) > _TOLD)
+        super().__init__("; ".join([*told, *more]))
 
 
 class Gaps:

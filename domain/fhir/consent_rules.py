@@ -114,38 +114,48 @@ def _check_permit(framework: Framework | None, gaps: Gaps) -> None:
 def _permitted(rule: Element, limits: Limits, given: str, at: datetime, gaps: Gaps) -> Iterator[Intention]:
     people = [actor for actor in limits.actors or () if isinstance(actor, Person)]
     facilities = [actor for actor in limits.actors or () if isinstance(actor, str)]
-    if not limits.actors:
+    if not limits.actors and not rule.has("actor"):
         gaps.add(f"{rule.place}.actor", "name the facilities that may see, each by its 保険医療機関番号")
     if people and facilities:
         gaps.add(f"{rule.place}.actor", "names facilities and people; give each a rule of its own")
-    period = limits.period
-    if period is None or period.until is None:
-        gaps.add(f"{rule.place}.period.end", "is missing: a consent here always ends; say when")
-        return
-    if period.until <= at:
-        gaps.add(f"{rule.place}.period.end", "is over")
-    if period.since is not None and period.since > at:
-        gaps.add(f"{rule.place}.period.start", "has not come yet: send the Consent when it is to begin")
+    _check_period(rule, limits, at, gaps)
     if people:
         yield from _proxies(rule, limits, people, gaps)
-        return
-    classes, purposes = limits.classes, limits.purposes
-    if not classes:
+    else:
+        yield from _grants(rule, limits, facilities, given, gaps)
+
+
+def _check_period(rule: Element, limits: Limits, at: datetime, gaps: Gaps) -> None:
+    since, until = (limits.period.since, limits.period.until) if limits.period else (None, None)
+    if until is None:
+        gaps.add(f"{rule.place}.period.end", "is missing: a consent here always ends; say when")
+    elif until <= at:
+        gaps.add(f"{rule.place}.period.end", "is over")
+    elif since is not None and since > at:
+        gaps.add(f"{rule.place}.period.start", "has not come yet: send the Consent when it is to begin")
+
+
+def _grants(
+    rule: Element, limits: Limits, facilities: list[str], given: str, gaps: Gaps
+) -> Iterator[Intention]:
+    if not limits.classes and not rule.has("class"):
         gaps.add(
             f"{rule.place}.class", "list the classes of the record: what is added later is never covered"
         )
-    if not purposes:
+    if not limits.purposes and not rule.has("purpose"):
         gaps.add(f"{rule.place}.purpose", "say for which purpose, such as TREAT: none is not all of them")
-    if limits.document is not None and classes != (RecordClass.REFERRAL,):
+    if limits.document is not None and limits.classes != (RecordClass.REFERRAL,):
         gaps.add(f"{rule.place}.class", "must be REFERRAL alone, for one referral")
+    if limits.period is None or limits.period.until is None:
+        return
     for facility in facilities:
-        for purpose in purposes or ():
+        for purpose in limits.purposes or ():
             yield IntendedGrant(
                 facility,
-                classes or (),
+                limits.classes or (),
                 purpose,
-                period.until,
-                since=period.since,
+                limits.period.until,
+                since=limits.period.since,
                 given=given,
                 document=limits.document,
             )
@@ -169,7 +179,7 @@ def _denied(rule: Element, limits: Limits, framework: Framework | None, gaps: Ga
     if PurposeOfUse.TREAT not in purposes or not purposes <= set(CONSENTED_PURPOSES):
         gaps.add(
             f"{rule.place}.purpose",
-            f"a denial here is of what consents open: say {', '.join(CONSENTED_PURPOSES)}, or TREAT. An emergency "
+            "a denial here is of what consents open: say TREAT, with HPAYMT and HOPERAT or without. An emergency "
             "(ETREAT, BTG) needs no consent, and cannot be denied by one",
         )
     if limits.period is not None:
