@@ -47,25 +47,26 @@ class Period:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one provision says, or a rule within another. None: it says nothing of that, and so does not limit it."""
+    """What one provision says, or a rule within another. None: it says nothing of that, and so does not limit it.
+
+    What it says and nobody understands is left out of the tuples, which may become empty; but then there is a gap.
+    """
 
     actors: tuple[str | Person, ...] | None = None  # facilities by number, and people
     classes: tuple[RecordClass, ...] | None = None
     purposes: tuple[PurposeOfUse, ...] | None = None
     period: Period | None = None
     document: UUID | None = None
-    of_observations: bool = False  # the classes are told by the resource type Observation
+    of_observations: bool | None = None  # True: a class is told by the resource type Observation
 
     def within(self, outer: "Limits", place: str, gaps: Gaps) -> "Limits":
         """These and the outer ones together. What both of them limit is a gap: which of them holds is not said."""
         both = {}
         for name in (field.name for field in fields(self)):
             inner, other = getattr(self, name), getattr(outer, name)
-            if inner and other and name != "of_observations":
-                gaps.add(
-                    place, f"limits {name} once more than the provision around it; limit it in one of them"
-                )
-            both[name] = inner or other
+            if inner is not None and other is not None and name != "of_observations":
+                gaps.add(place, f"limits {name} as the provision around it does; limit it in one of them")
+            both[name] = other if inner is None else inner
         return Limits(**both)
 
 
@@ -80,13 +81,16 @@ def read_limits(provision: Element, consent: Element, gaps: Gaps) -> Limits:
     _check_actions(provision, gaps)
     told = tuple(_classes(provision, gaps))
     listed = {record_class for _, classes in told for record_class in classes}
+    actors = tuple(_actors(provision, consent, gaps))
+    classes = tuple(one for one in RecordClass if one in listed)
+    purposes = tuple(dict.fromkeys(_purposes(provision, gaps)))
     return Limits(
-        actors=tuple(_actors(provision, consent, gaps)) or None,
-        classes=tuple(one for one in RecordClass if one in listed) or None,
-        purposes=tuple(dict.fromkeys(_purposes(provision, gaps))) or None,
+        actors=actors if provision.has("actor") else None,
+        classes=classes if provision.has("class") or provision.has("code") else None,
+        purposes=purposes if provision.has("purpose") else None,
         period=_period(provision, gaps),
         document=_document(provision, gaps),
-        of_observations=any(code == OBSERVATION for code, _ in told),
+        of_observations=any(code == OBSERVATION for code, _ in told) or None,
     )
 
 
@@ -109,9 +113,9 @@ def _actors(provision: Element, consent: Element, gaps: Gaps) -> Iterator[str | 
         gaps.only(reference, *_REFERENCE)
         relation = next((one for one, code in RELATIONS.items() if roles == {code}), None)
         if relation is not None:
-            if person := _identified(reference, PERSON_SYSTEM):
-                yield Person(person, relation)
-            else:
+            person = _identified(reference, PERSON_SYSTEM)
+            yield Person(person or "", relation)
+            if not person:
                 gaps.add(
                     reference.place, f"name the person by an identifier of {PERSON_SYSTEM}, as her token does"
                 )

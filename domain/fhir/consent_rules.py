@@ -90,11 +90,14 @@ def _rules(provision: Element, consent: Element, gaps: Gaps) -> Iterator[tuple[E
             "be seen without exceptions, and what is denied as a rule beside it, in a provision without type",
         )
     for rule in inner:
+        limits = read_limits(rule, consent, gaps).within(outer, rule.place, gaps)
+        if provision.has("type"):
+            continue  # what is within it has to be said anew
         if not rule.has("type"):
             gaps.add(f"{rule.place}.type", "say permit or deny")
         for deeper in rule.elements("provision"):
             gaps.add(deeper.place, "is an exception to an exception; send rules side by side")
-        yield rule, read_limits(rule, consent, gaps).within(outer, rule.place, gaps)
+        yield rule, limits
 
 
 def _check_permit(framework: Framework | None, gaps: Gaps) -> None:
@@ -114,10 +117,11 @@ def _check_permit(framework: Framework | None, gaps: Gaps) -> None:
 def _permitted(rule: Element, limits: Limits, given: str, at: datetime, gaps: Gaps) -> Iterator[Intention]:
     people = [actor for actor in limits.actors or () if isinstance(actor, Person)]
     facilities = [actor for actor in limits.actors or () if isinstance(actor, str)]
-    if not limits.actors and not rule.has("actor"):
+    if limits.actors is None:
         gaps.add(f"{rule.place}.actor", "name the facilities that may see, each by its 保険医療機関番号")
     if people and facilities:
         gaps.add(f"{rule.place}.actor", "names facilities and people; give each a rule of its own")
+        return
     _check_period(rule, limits, at, gaps)
     if people:
         yield from _proxies(rule, limits, people, gaps)
@@ -138,11 +142,11 @@ def _check_period(rule: Element, limits: Limits, at: datetime, gaps: Gaps) -> No
 def _grants(
     rule: Element, limits: Limits, facilities: list[str], given: str, gaps: Gaps
 ) -> Iterator[Intention]:
-    if not limits.classes and not rule.has("class"):
+    if limits.classes is None:
         gaps.add(
             f"{rule.place}.class", "list the classes of the record: what is added later is never covered"
         )
-    if not limits.purposes and not rule.has("purpose"):
+    if limits.purposes is None:
         gaps.add(f"{rule.place}.purpose", "say for which purpose, such as TREAT: none is not all of them")
     if limits.document is not None and limits.classes != (RecordClass.REFERRAL,):
         gaps.add(f"{rule.place}.class", "must be REFERRAL alone, for one referral")
@@ -165,7 +169,7 @@ def _proxies(rule: Element, limits: Limits, people: list[Person], gaps: Gaps) ->
     """Who stands for the patient sees all that she sees, for FAMRQT: less cannot be told."""
     if limits.purposes != (PurposeOfUse.FAMRQT,):
         gaps.add(f"{rule.place}.purpose", "who stands for the patient sees for FAMRQT, and for nothing else")
-    if limits.classes or limits.document:
+    if limits.classes is not None or limits.document is not None:
         gaps.add(
             f"{rule.place}.class", "who stands for the patient sees all that she sees; leave classes out"
         )
@@ -205,7 +209,7 @@ def _denied(rule: Element, limits: Limits, framework: Framework | None, gaps: Ga
             "Consent.policyRule" if framework is Framework.DISSENT else "Consent.policy",
             f"may deny more than the provision says: give no policyRule and policy.uri {POLICY}",
         )
-    for facility in limits.actors or (None,):
+    for facility in (None,) if limits.actors is None else limits.actors:
         if not isinstance(facility, Person):
             yield IntendedDenial(facility, limits.classes or ())
 
