@@ -33,7 +33,9 @@ def untyped(n: int) -> str:
 MISSING = {
     # HL7
     "consent-example-Out": f"{P}.actor[0].role {P}.purpose Consent.policyRule",
-    "consent-example-grantor": f"Consent.category[0] {P}.actor[0].role {P}.actor[1].reference {P}.purpose Consent.policyRule",
+    "consent-example-grantor": (
+        f"Consent.category[0] {P}.actor[0].role {P}.actor[1].reference {P}.purpose Consent.policyRule"
+    ),
     "consent-example-notOrg": f"{P}.action[1] {P}.actor[0].reference {P}.purpose Consent.policyRule",
     "consent-example-notThis": f"{P}.data[0] {P}.actor {P}.period.end {P}.class {P}.purpose",
     "consent-example-pkb": " ".join(
