@@ -140,13 +140,13 @@ def _patient(consent: Element, gaps: Gaps) -> UUID | NationalNumber | None:
 
 def _given(consent: Element, gaps: Gaps) -> str:
     """How it was given, where an extension of ours says so."""
-    for extension in consent.elements("extension"):
-        if extension.text("url") == GIVEN_URL:
-            given = extension.text("valueCode") or ""
-            if given not in (CARD_READER, ORAL, PATIENT):
-                gaps.add(f"{extension.place}.valueCode", f"must be {CARD_READER}, {ORAL} or {PATIENT}")
-            return given
-    return PATIENT
+    given = PATIENT
+    ours = [one for one in consent.elements("extension") if one.text("url") == GIVEN_URL]
+    for extension in ours:
+        given = extension.text("valueCode") or ""
+        if given not in (CARD_READER, ORAL, PATIENT) or len(ours) > 1:
+            gaps.add(f"{extension.place}.valueCode", f"must be {CARD_READER}, {ORAL} or {PATIENT}, once")
+    return given
 
 
 def _event(identifier: Element) -> UUID | None:

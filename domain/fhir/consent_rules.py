@@ -26,7 +26,12 @@ class Framework(Enum):
     OURS = "ours"  # each rule adds itself, and says nothing of the rest
     ASSENT = "assent"  # OPTIN, OPTINR
     DISSENT = "dissent"  # OPTOUT
-    FOREIGN = "foreign"  # words that nobody here has read
+    FOREIGN = "foreign"  # a policy that nobody here has read
+
+
+_POLICY_RULES = {(RULE_SYSTEM, code): Framework.ASSENT for code in ASSENT} | {
+    (RULE_SYSTEM, DISSENT): Framework.DISSENT
+}
 
 
 def read_rules(consent: Element, given: str, at: datetime, gaps: Gaps) -> Iterator[Intention]:
@@ -58,18 +63,17 @@ def _framework(consent: Element, gaps: Gaps) -> Framework | None:
     if not policies and rule is None:
         gaps.add("Consent.policy", f"is missing, and policyRule too (ppc-1): give policy.uri {POLICY}")
         return None
-    if policies:
-        ours = rule is None and all(
-            set(one.data) == {"uri"} and one.text("uri") == POLICY for one in policies
-        )
+    if rule is None:
+        ours = all(set(one.data) == {"uri"} and one.text("uri") == POLICY for one in policies)
         return Framework.OURS if ours else Framework.FOREIGN
     codes = pairs(rule)
-    if len(codes) == 1 and codes[0][0] == RULE_SYSTEM:
-        if codes[0][1] in ASSENT:
-            return Framework.ASSENT
-        if codes[0][1] == DISSENT:
-            return Framework.DISSENT
-    return Framework.FOREIGN
+    if policies or len(codes) != 1 or codes[0] not in _POLICY_RULES:
+        gaps.add(
+            "Consent.policyRule",
+            f"must be OPTIN, OPTINR or OPTOUT, and no policy beside it; or give none, and policy.uri {POLICY}",
+        )
+        return None
+    return _POLICY_RULES[codes[0]]
 
 
 def _direction(framework: Framework | None) -> str | None:

@@ -285,7 +285,12 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "no policy": (a_consent(policy=None), "Consent.policy"),
     "a policy of others": (a_consent(policy=[{"uri": "urn:other"}]), "Consent.policy"),
     "two policies": (a_consent(policy=[*POLICY, {"uri": "urn:other"}]), "Consent.policy"),
-    "a policy in words": (a_consent(policy=None, policyRule={"text": CANARY}), "Consent.policy"),
+    "a policy in words": (a_consent(policy=None, policyRule={"text": CANARY}), "Consent.policyRule"),
+    "a denial with exceptions that nobody names": (
+        a_consent(deny(), policy=None, policyRule=a_rule("OPTOUTE")),
+        "Consent.policyRule",
+    ),
+    "a policy and a rule": (a_consent(deny(), policyRule=a_rule("OPTOUT")), "Consent.policyRule"),
     "a permit among denials": (a_consent(policy=None, policyRule=a_rule("OPTOUT")), "Consent.policyRule"),
     "a denial among permits": (
         a_consent(deny(), policy=None, policyRule=a_rule("OPTIN")),
