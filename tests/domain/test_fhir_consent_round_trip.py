@@ -1,16 +1,19 @@
 """What stands is given out as FHIR Consents that are valid R4 and read back as exactly the same."""
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import pytest
 from fhir.resources.R4B.consent import Consent as R4Consent
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_examples import sent
 from examples import CLINIC, EVENT, HOSPITAL, NOON, PATIENT
-from tsuzuri.domain.consent_intentions import standing
+from tsuzuri.domain.consent_intentions import IntendedDenial, IntendedGrant, IntendedProxy, standing
 from tsuzuri.domain.consents import CARD_READER, ORAL, Consents, Denial, Grant, Proxy
 from tsuzuri.domain.consents import PATIENT as HERSELF
 from tsuzuri.domain.fhir.consent import read_consent
@@ -84,6 +87,18 @@ def test_what_is_given_out_is_of_the_shape_of_fhir_r4(consents: Consents) -> Non
 
         assert again["status"] == "active"
         assert "policy" in again or "policyRule" in again, "ppc-1, which R4B does not ask for"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [(Grant, IntendedGrant), (Denial, IntendedDenial), (Proxy, IntendedProxy)],
+)
+def test_nothing_that_limits_what_stands_is_left_out(said: type[Any], meant: type[Any]) -> None:
+    told = {field.name for field in fields(meant)}
+
+    assert {field.name for field in fields(said)} - {"because"} == told, (
+        "given out without it, it would mean more"
+    )
 
 
 def test_what_is_over_or_has_not_begun_is_not_given_out() -> None:

@@ -31,6 +31,9 @@ from world import CONSENT, KEY, Tell, World, names, own_consent, record_id, tell
 
 IMPORT = "mutation($resource: String!) { importConsent(resource: $resource) { events notKept } }"
 GIVEN_OUT = "{ me { consentResources } }"
+LINK = """mutation($survivor: ID!, $other: ID!) {
+  linkPatients(survivor: $survivor, other: $other, reason: "確認済") }"""
+OTHER_NUMBER = "00099999:え:7:01"
 PARENT = concept("http://terminology.hl7.org/CodeSystem/v3-RoleCode", "PRN")
 MOTHER = Caller(person="mother", role=Role.PATIENT, patient=UUID(int=77))
 FOR_HER = "query($patient: ID!) { me(patient: $patient) { consentResources record { grounds { basis } } } }"
@@ -228,6 +231,34 @@ def test_what_was_given_at_the_card_reader_ends_by_fhir_and_her_own_stays(tell: 
         assert own["provision"]["period"]["end"] == "2089-12-31T15:00:00+00:00"
 
     tell(story)
+
+
+def test_what_was_said_under_another_number_of_hers_ends_by_fhir_too(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        me = await begun(world)
+        await world.data(HOSPITAL_SYSTEM, CONSENT)
+        other = a_bundle(number=OTHER_NUMBER, facility=HOSPITAL, local_id="set-2")
+        second = (await world.application.register_bundle(HOSPITAL_SYSTEM, other)).patient
+        await world.data(OPERATOR, LINK, survivor=str(me.patient), other=str(second))
+        whom = a_consent()["patient"]["identifier"] | {"value": OTHER_NUMBER}
+        denial = deny(**{"class": [a_class("CONDITION")]})
+
+        await handed_in(world, me, a_consent(denial, patient={"identifier": whom}))
+
+        resource = next(one for one in await given_out(world, me) if one["provision"]["type"] == "deny")
+        assert resource["patient"] == {"reference": f"Patient/{me.patient}"}, "the survivor stands for both"
+        assert (await preview(world, me)) == []
+        await handed_in(world, me, resource | {"status": "inactive"})
+        assert (await preview(world, me)) == ["CONDITION"]
+
+    tell(story)
+
+
+async def preview(world: World, me: Caller) -> list[str]:
+    """What the hospital would lose if she denied it everything: what it may see by consent now."""
+    asked = f'{{ me {{ preview(change: DENY, facility: "{HOSPITAL}") {{ loses }} }} }}'
+    told = (await world.data(me, asked))["me"]["preview"]
+    return [record_class for one in told for record_class in one["loses"]]
 
 
 def test_two_at_once_are_both_made(tell: Tell) -> None:
