@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tsuzuri.app.actions.appoint_proxy import appoint_proxy, end_proxy
@@ -15,8 +16,10 @@ from tsuzuri.app.actions.give_emergency_right import (
     take_emergency_right,
 )
 from tsuzuri.app.actions.grant_consent import grant_consent
+from tsuzuri.app.actions.import_consent import import_consent
 from tsuzuri.app.actions.link_patients import link_patients, unlink_patients
 from tsuzuri.app.actions.list_facilities import list_facilities
+from tsuzuri.app.actions.list_own_consents import list_own_consents
 from tsuzuri.app.actions.open_disaster_window import (
     close_disaster_window,
     disaster_windows_now,
@@ -30,6 +33,7 @@ from tsuzuri.app.actions.withdraw_consent import withdraw_consent
 from tsuzuri.app.services import Services
 from tsuzuri.app.told import told
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.consent_intentions import ImportedConsent
 from tsuzuri.domain.facilities import EmergencyRight, Facility
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.policies import Window
@@ -105,6 +109,13 @@ class Changes:
     ) -> UUID:
         with told():
             return await deny_consent(self.services, caller, key, facility, classes)
+
+    async def import_consent(self, caller: Caller, received: bytes) -> ImportedConsent:
+        with told():
+            return await import_consent(self.services, caller, received)
+
+    async def consent_resources(self, patient: UUID) -> list[dict[str, Any]]:
+        return await list_own_consents(self.services, patient)
 
     async def lift_denial(self, caller: Caller, key: PatientKey, denial: UUID) -> UUID:
         with told():

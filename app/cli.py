@@ -10,6 +10,7 @@ COMMANDS = {
     "serve": "serve:app",
     "ingest": "ingest:app",
     "check": "check:app",
+    "consent": "consent:app",
     "sample": "sample:app",
     "query": "development:query_app",
     "token": "tokens:app",

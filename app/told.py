@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.broken_rules import broken_rules
@@ -13,6 +14,7 @@ from tsuzuri.domain.emergencies import NoSuchEmergency, UselessEmergency, Useles
 from tsuzuri.domain.emergency_rights import NothingToTake, UselessRight
 from tsuzuri.domain.facilities import FacilityMalformed, NothingToClose
 from tsuzuri.domain.fhir.bundle import BundleRejected
+from tsuzuri.domain.fhir.consent_gaps import ConsentInexpressible
 from tsuzuri.domain.identifiers import MalformedNumber
 from tsuzuri.domain.links import CannotLink, NothingToUnlink
 from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
@@ -44,6 +46,7 @@ CODES: dict[type[Exception], str] = {
     UselessProxy: "USELESS_PROXY",
     NothingToEnd: "NOTHING_TO_END",
     UselessConsent: "USELESS_CONSENT",
+    ConsentInexpressible: "CONSENT_INEXPRESSIBLE",
     NoSuchReferral: "NOT_AVAILABLE",
     MalformedNumber: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
@@ -69,5 +72,12 @@ def told() -> Iterator[None]:
         yield
     except tuple(CODES) as error:
         code = next(code for refusal, code in CODES.items() if isinstance(error, refusal))
-        details = {"broken": broken_rules(error.broken)} if isinstance(error, BundleRejected) else None
-        raise RequestRefused(code, str(error), details) from None
+        raise RequestRefused(code, str(error), _details(error)) from None
+
+
+def _details(error: Exception) -> dict[str, Any] | None:
+    if isinstance(error, BundleRejected):
+        return {"broken": broken_rules(error.broken)}
+    if isinstance(error, ConsentInexpressible):
+        return {"missing": [{"path": gap.path, "reason": gap.reason} for gap in error.gaps]}
+    return None

@@ -8,6 +8,7 @@ from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
 from tsuzuri.domain.vocabulary import Role
+from tsuzuri.graphql.consent_types import ConsentImport
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import ProxyRelation, PurposeOfUse, RecordClass
 from tsuzuri.graphql.inputs import PatientKey, uuid_of
@@ -80,6 +81,19 @@ class ConsentMutation:
             info.context.caller, patient.checked(), facility, classes or []
         )
         return strawberry.ID(str(denial))
+
+    @strawberry.mutation(
+        description="FHIR R4: grant, deny, appoint or withdraw as a Consent resource says, all of it or nothing. "
+        "One that cannot be taken exactly is refused, with what is missing.",
+        permission_classes=allowed(Role.PATIENT),
+    )
+    async def import_consent(
+        self,
+        info: Info[Context, None],
+        resource: Annotated[str, strawberry.argument(description="A FHIR R4 Consent: JSON, as text.")],
+    ) -> ConsentImport:
+        imported = await info.context.application.import_consent(info.context.caller, resource.encode())
+        return ConsentImport.of(imported)
 
     @strawberry.mutation(
         description="Take a denial back: what was consented to counts again. Returns the event's id.",

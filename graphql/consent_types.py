@@ -7,6 +7,7 @@ from typing import Any, Self
 import strawberry
 from strawberry.types import Info
 
+from tsuzuri.domain.consent_intentions import ImportedConsent
 from tsuzuri.domain.previews import Preview
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import ProxyRelation, PurposeOfUse, RecordClass
@@ -90,6 +91,19 @@ class Proxy:
             until=row["until"],
             ended_at=row["endedAt"],
         )
+
+
+@strawberry.type(description="What became of a FHIR Consent: all that it means was carried out.")
+class ConsentImport:
+    events: list[strawberry.ID] = strawberry.field(description="One for each change, in its order.")
+    not_kept: list[str] = strawberry.field(
+        description="What it says beside that, by FHIR path: it changes nobody's sight, and is not stored."
+    )
+
+    @classmethod
+    def of(cls, imported: ImportedConsent) -> Self:
+        events = [strawberry.ID(str(event)) for event in imported.events]
+        return cls(events=events, not_kept=list(imported.not_kept))
 
 
 @strawberry.type(description="What a change would mean for one facility, beside what it registered itself.")

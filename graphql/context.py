@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
+from tsuzuri.domain.consent_intentions import ImportedConsent
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
@@ -58,7 +59,8 @@ class Declared:
 class RequestRefused(Exception):
     """A request that cannot be carried out as it stands; `code` goes to the client as extensions.code.
 
-    `details` go beside it: "broken", the rules that a Bundle breaks.
+    `details` go beside it: "broken", the rules that a Bundle breaks; "missing", what a Consent says that cannot be said
+    here.
     """
 
     def __init__(self, code: str, message: str, details: Mapping[str, Any] | None = None):
@@ -156,6 +158,11 @@ class Application(Protocol):
     async def deny_consent(
         self, caller: Caller, key: PatientKey, facility: str | None, classes: Sequence[RecordClass]
     ) -> UUID: ...
+
+    async def import_consent(self, caller: Caller, received: bytes) -> ImportedConsent: ...
+
+    async def consent_resources(self, patient: UUID) -> list[dict[str, Any]]:
+        """What the patient has said and what stands now, as FHIR R4 Consents."""
 
     async def lift_denial(self, caller: Caller, key: PatientKey, denial: UUID) -> UUID: ...
 

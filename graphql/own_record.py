@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 import strawberry
 from strawberry.types import Info
 
@@ -65,6 +66,14 @@ class Me:
     @strawberry.field(description="代理人: who stands for you, newest first, ended ones too.")
     async def proxies(self) -> list[Proxy]:
         return [Proxy.of(row) for row in await self._said(consent_register.PROXIES)]
+
+    @strawberry.field(
+        description="FHIR R4: your consents, denials and proxies that stand now, each a Consent: JSON, as text. "
+        "Sent to importConsent with the status inactive, one ends."
+    )
+    async def consent_resources(self) -> list[str]:
+        told = await self.reader.application.consent_resources(self.reader.reading.sight.patient)
+        return [orjson.dumps(one).decode() for one in told]
 
     @strawberry.field(description="紹介: your referrals, to whom, and where each stands; newest first.")
     async def referrals(

@@ -1,5 +1,6 @@
 """代理人: somebody stands for the patient, and sees what she sees; until the patient, or the operator, ends it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +37,13 @@ async def appoint_proxy(
         NotPermitted, Busy; tsuzuri.domain.proxies.UselessProxy.
     """
     patients = await _who_may(services, caller, key)
+    return await change_consent(services, patients[0], appointing(services, caller, person, relation, until))
+
+
+def appointing(
+    services: Services, caller: Caller, person: str, relation: ProxyRelation, until: datetime
+) -> Callable[[Consents], ProxyAppointed]:
+    """The decision alone."""
     since = services.now()
 
     def decide(held: Consents) -> ProxyAppointed:
@@ -49,17 +57,23 @@ async def appoint_proxy(
             recorded_by=caller.person,
         )
 
-    return await change_consent(services, patients[0], decide)
+    return decide
 
 
 async def end_proxy(services: Services, caller: Caller, key: PatientKey, proxy: UUID) -> UUID:
     """End an appointment before its time; returns the event's id. Raises as `appoint_proxy`, and NothingToEnd."""
     patients = await _who_may(services, caller, key)
+    decide = ending(services, caller, proxy)
+    return await change_wherever_said(services, patients, decide, proxies.NothingToEnd)
+
+
+def ending(services: Services, caller: Caller, proxy: UUID) -> Callable[[Consents], ProxyEnded]:
+    """The decision alone."""
 
     def decide(held: Consents) -> ProxyEnded:
         return proxies.end(held, proxy, event_id=services.new_id(), recorded_by=caller.person)
 
-    return await change_wherever_said(services, patients, decide, proxies.NothingToEnd)
+    return decide
 
 
 async def _who_may(services: Services, caller: Caller, key: PatientKey) -> list[UUID]:

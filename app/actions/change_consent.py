@@ -99,16 +99,29 @@ async def change_consent(
     Raises:
         Busy: try again; and whatever *decide* raises.
     """
+    (changed,) = await change_consents(services, patient, [decide], claims)
+    return changed
+
+
+async def change_consents(
+    services: Services,
+    patient: UUID,
+    decisions: Sequence[Callable[[Consents], Said]],
+    claims: tuple[Claim, ...] = (),
+) -> tuple[UUID, ...]:
+    """Several changes in one transaction, each decided on what the one before it left. Raises as `change_consent`."""
     for _ in range(ATTEMPTS):
         head = await services.log.head(patient)  # before the consents: what narrows from here on is noticed
         consents = await load_consents(services, patient)
-        event = decide(consents)
-        state = consent_state.dump(evolve(consents, event))
+        events = []
+        for decide in decisions:
+            events.append(decide(consents))
+            consents = evolve(consents, events[-1])
         guard = Guard(patient, head.guard_pos)
-        beside = Beside(narrows=True, consents=state, claims=claims, guards=[guard])
+        beside = Beside(narrows=True, consents=consent_state.dump(consents), claims=claims, guards=[guard])
         try:
-            await services.log.save(event, beside=beside)
-            return event.event_id
+            await services.log.save(*events, beside=beside)
+            return tuple(event.event_id for event in events)
         except (IntegrityError, NarrowedMeanwhile):
             continue
         except ClaimedElsewhere:

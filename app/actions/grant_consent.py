@@ -1,6 +1,6 @@
 """A patient lets a facility read classes of her record, or one referral, for a purpose and a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -39,15 +39,30 @@ async def grant_consent(
         NotPermitted, Busy; tsuzuri.domain.consents.UselessConsent; tsuzuri.domain.identifiers.MalformedNumber.
     """
     patient, known = await find_patient(services, named_by(caller, key))
+    decide = await granting(services, caller, patient, facility, classes, purpose, until, document)
+    claims: tuple[Claim, ...] = ()
+    if not known and isinstance(key, PatientNumber):
+        patient = services.new_id()
+        claims = (Claim(number_digest(services, key), patient),)
+    return await change_consent(services, patient, decide, claims)
+
+
+async def granting(
+    services: Services,
+    caller: Caller,
+    patient: UUID,
+    facility: str,
+    classes: Sequence[RecordClass],
+    purpose: PurposeOfUse,
+    until: datetime | None,
+    document: UUID | None = None,
+) -> Callable[[consents.Consents], ConsentGranted]:
+    """The decision alone, for a caller who may have it made. Raises as `grant_consent`, but Busy."""
     oral = document is not None and await sent_by(services, caller, patient, document, facility)
     if not oral:
         may_change(caller, await same_person(services, patient), facility_number(facility))
         if document is not None and not await sent_to(services, patient, document, facility):
             raise UselessConsent("the patient has no referral of that id addressed to this facility")
-    claims: tuple[Claim, ...] = ()
-    if not known and isinstance(key, PatientNumber):
-        patient = services.new_id()
-        claims = (Claim(number_digest(services, key), patient),)
     since = services.now()
     given = PATIENT if caller.role is Role.PATIENT else ORAL if oral else CARD_READER
     lasting = document is not None and given != CARD_READER
@@ -67,4 +82,4 @@ async def grant_consent(
             document=document,
         )
 
-    return await change_consent(services, patient, decide, claims)
+    return decide

@@ -17,6 +17,7 @@ from tsuzuri.domain.record import Coding
 JAPAN = timezone(timedelta(hours=9))  # no summer time since 1951; a fixed offset needs no time zone files
 NUMBER_EXPONENT_MAX = 40
 
+_YEAR, _MONTH, _DAY = len("2026"), len("2026-11"), len("2026-11-22")
 _YEARS = (1800, 9000)  # outside of them a date is a dummy
 _MOMENT = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
@@ -154,6 +155,21 @@ def moment(text: str, place: str) -> datetime | None:
         return (day_begins + clock).astimezone(UTC) if in_reason else None
     except OverflowError:
         return None
+
+
+def end_of(period: Element) -> datetime | None:
+    """The moment behind an end: a day, a month or a year that is named belongs to the period as a whole."""
+    text, begins = period.text("end"), period.moment("end")
+    if text is None or begins is None:
+        return None
+    day = begins.astimezone(JAPAN)
+    if len(text) == _YEAR:
+        day = day.replace(year=day.year + 1)
+    elif len(text) == _MONTH:
+        day = (day + timedelta(days=31)).replace(day=1)
+    elif len(text) == _DAY:
+        day += timedelta(days=1)
+    return day.astimezone(UTC)
 
 
 def _zone(text: str | None) -> timezone:

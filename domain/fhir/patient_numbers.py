@@ -1,10 +1,9 @@
 """The numbers that name a Bundle's patient, and when each of them holds."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from tsuzuri.domain.fhir.elements import JAPAN, Element, system_of
+from tsuzuri.domain.fhir.elements import Element, end_of, system_of
 from tsuzuri.domain.fhir.rejection import BundleRejected
 from tsuzuri.domain.identifiers import (
     INSURED_PERSON_SYSTEM,
@@ -25,7 +24,6 @@ Found = tuple[Number, Period | None]
 """A number, and when it holds where that is stated."""
 
 _FACILITY_DIGITS = 10
-_YEAR, _MONTH, _DAY = len("2026"), len("2026-11"), len("2026-11-22")
 
 
 def insured_person(patient: Element) -> Found[InsuredPersonNumber] | None:
@@ -105,20 +103,5 @@ def _period(identifier: Element) -> Period | None:
     stated = identifier.element("period")
     if stated is None:
         return None
-    since, until = stated.moment("start"), _end(stated)
+    since, until = stated.moment("start"), end_of(stated)
     return None if since is None and until is None else Period(since=since, until=until)
-
-
-def _end(period: Element) -> datetime | None:
-    """The moment behind an end: a day, a month or a year that is named belongs to the period as a whole."""
-    text, begins = period.text("end"), period.moment("end")
-    if text is None or begins is None:
-        return None
-    day = begins.astimezone(JAPAN)
-    if len(text) == _YEAR:
-        day = day.replace(year=day.year + 1)
-    elif len(text) == _MONTH:
-        day = (day + timedelta(days=31)).replace(day=1)
-    elif len(text) == _DAY:
-        day += timedelta(days=1)
-    return day.astimezone(UTC)

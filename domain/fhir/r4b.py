@@ -1,4 +1,4 @@
-"""What `fhir.resources.R4B` says of a Bundle's shape, told without repeating the Bundle.
+"""What `fhir.resources.R4B` says of the shape of what was sent, told without repeating it.
 
 R4B is a shape check only: it takes any status, dangling references, and text that is JSON where an object
 belongs. Its messages may echo what was sent, so ours are composed from the kind of error and the place.
@@ -10,6 +10,7 @@ from typing import Any
 
 from fhir.resources.R4B import fhirtypes
 from fhir.resources.R4B.bundle import Bundle
+from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from pydantic import ValidationError
 
 from tsuzuri.domain.fhir.rejection import BundleRejected
@@ -46,38 +47,41 @@ def is_known(resource_type: object) -> bool:
     )
 
 
-def check(tree: dict[str, Any]) -> None:
-    """Raises BundleRejected, naming up to five places, when the Bundle is not of FHIR R4's shape."""
+def check(tree: dict[str, Any], resource: type[FHIRAbstractModel] = Bundle) -> None:
+    """Raises BundleRejected, naming up to five places, when it is no Bundle, or *resource*, of FHIR R4's shape."""
+    root = resource.get_resource_type()
     try:
-        Bundle.model_validate(tree)
+        resource.model_validate(tree)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
-        told = [_told(tree, one["type"], one["loc"], one["msg"]) for one in found[:_SHOWN_MAX]]
+        told = [_told(tree, root, one["type"], one["loc"], one["msg"]) for one in found[:_SHOWN_MAX]]
         place, reason = told[0]
         rest = [f"{other_place} {other_reason}" for other_place, other_reason in told[1:]]
         if len(found) > _SHOWN_MAX:
             rest.append(f"{len(found) - _SHOWN_MAX} more")
         raise BundleRejected(place, "; ".join([reason, *rest])) from None
     except MemoryError:
-        raise  # that is about this process, not about the Bundle's shape
+        raise  # that is about this process, not about its shape
     except Exception as error:
         # The library fails in many ways on data it did not expect (KeyError, AttributeError, RecursionError).
-        raise BundleRejected("Bundle", f"is not of FHIR R4's shape ({type(error).__name__})") from None
+        raise BundleRejected(root, f"is not of FHIR R4's shape ({type(error).__name__})") from None
 
 
-def _told(tree: Any, kind: str, loc: Sequence[int | str], message: str) -> tuple[str, str]:
+def _told(tree: Any, root: str, kind: str, loc: Sequence[int | str], message: str) -> tuple[str, str]:
     path = list(loc)
     if path and path[-1] == "root":
         path.pop()
     if kind == "extra_forbidden" and path:
         # The last name is the sender's own and could be anything: its number in the object tells it as well.
-        return _place(path[:-1]), f"{_ordinal(tree, path)} is unknown to FHIR R4 (a name of R5, or misspelt?)"
+        return _place(
+            root, path[:-1]
+        ), f"{_ordinal(tree, path)} is unknown to FHIR R4 (a name of R5, or misspelt?)"
     choice = _CHOICE.search(message) if kind == "value_error" else None
     if choice:
-        return _place(path), f"must have exactly one of {_names(choice[1])}"
+        return _place(root, path), f"must have exactly one of {_names(choice[1])}"
     if kind.startswith(("date", "time")):
-        return _place(path), "is not a date or time of FHIR's form"
-    return _place(path), _REASONS.get(kind, f"is not valid FHIR R4 ({kind})")
+        return _place(root, path), "is not a date or time of FHIR's form"
+    return _place(root, path), _REASONS.get(kind, f"is not valid FHIR R4 ({kind})")
 
 
 def _names(listed: str) -> str:
@@ -85,8 +89,8 @@ def _names(listed: str) -> str:
     return ", ".join(names[:_SHOWN_MAX] + ["..."] * (len(names) > _SHOWN_MAX))
 
 
-def _place(path: Sequence[int | str]) -> str:
-    place = "Bundle"
+def _place(root: str, path: Sequence[int | str]) -> str:
+    place = root
     for step in path:
         if isinstance(step, int):
             place += f"[{step}]"

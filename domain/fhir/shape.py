@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from msgspec import MsgspecError
 from msgspec.json import Decoder
 
@@ -58,6 +59,24 @@ def checked(received: bytes, policy: Policy) -> tuple[dict[str, Any], list[str]]
     if text.holds_odd_strings:
         _check_strings(bundle)
     return bundle, [f"{one.rule} {one.path}" for one in broken]
+
+
+def checked_resource(received: bytes, resource: type[FHIRAbstractModel]) -> dict[str, Any]:
+    """A resource of this type that was sent by itself, as plain JSON. No rules are asked: they are about Bundles.
+
+    Raises:
+        BundleRejected: with the first thing found wrong, from the outside in.
+    """
+    if len(received) > SIZE_MAX_BYTES:
+        raise BundleRejected(f"byte {SIZE_MAX_BYTES}", "the resource is larger than 10 MB")
+    text, name = _Text(received), resource.get_resource_type()
+    tree = text.parsed()
+    if not isinstance(tree, dict) or tree.get("resourceType") != name:
+        raise BundleRejected(name, f"the file holds no {name}: no JSON object of that resourceType")
+    r4b.check(tree, resource)
+    if text.holds_odd_strings:
+        _check_strings(tree, name)
+    return tree
 
 
 def _decoded(received: bytes) -> str:
@@ -197,9 +216,9 @@ def _check_resource(resource: Any, place: str) -> None:
         _check_resource(inner, f"{place}.contained[{index}]")
 
 
-def _check_strings(tree: dict[str, Any]) -> None:
+def _check_strings(tree: dict[str, Any], root: str = "Bundle") -> None:
     """Refuse NUL and doubled keys. Runs after the shape check: every key met here is FHIR's own."""
-    waiting: list[tuple[Any, str]] = [(tree, "Bundle")]
+    waiting: list[tuple[Any, str]] = [(tree, root)]
     while waiting:
         node, place = waiting.pop()
         if isinstance(node, str):

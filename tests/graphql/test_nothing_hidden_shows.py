@@ -48,7 +48,8 @@ FILTERS = {
     "documents": ["(first: 1)", "(filter: { kinds: [REFERRAL] })"],
 }
 OF_THE_MOMENT = frozenset(
-    "id accessId documentId position recordedAt registeredAt lagSeconds url at because since until visibleUntil".split()
+    "id accessId documentId position recordedAt registeredAt lagSeconds url at because since until visibleUntil "
+    "consentResources".split()
 )
 """Of one patient and one moment: that it is there counts, and no more."""
 CURSORS = frozenset(("cursor", "startCursor", "endCursor"))
