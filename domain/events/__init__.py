@@ -28,6 +28,11 @@ from tsuzuri.domain.events.consents import (
     ProxyAppointed,
     ProxyEnded,
 )
+from tsuzuri.domain.events.corrections import (
+    CorrectionAnswered,
+    CorrectionRequested,
+    CorrectionRequestTakenBack,
+)
 from tsuzuri.domain.events.erasures import (
     AccessesErased,
     ConsentsErased,
@@ -57,6 +62,9 @@ __all__ = [
     "ConsentGranted",
     "ConsentWithdrawn",
     "ConsentsErased",
+    "CorrectionAnswered",
+    "CorrectionRequestTakenBack",
+    "CorrectionRequested",
     "DenialLifted",
     "Erased",
     "Event",
@@ -96,6 +104,9 @@ EVENTS: tuple[type[Event], ...] = (
     IdentitySettled,
     PatientsLinked,
     PatientsUnlinked,
+    CorrectionRequested,
+    CorrectionAnswered,
+    CorrectionRequestTakenBack,
     PayloadErased,
     RecordErased,
     ConsentsErased,
