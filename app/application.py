@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
+from tsuzuri.app.actions.answer_correction import answer_correction
 from tsuzuri.app.actions.appoint_proxy import appoint_proxy, end_proxy
 from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
@@ -18,6 +19,7 @@ from tsuzuri.app.actions.deny_consent import deny_consent, lift_denial
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.link_patients import link_patients, unlink_patients
 from tsuzuri.app.actions.list_facilities import list_facilities
+from tsuzuri.app.actions.open_corrections import open_corrections
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.preview_consent import preview_consent
@@ -25,6 +27,7 @@ from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.receive_referral import receive_referral
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.actions.request_correction import request_correction, take_back_correction_request
 from tsuzuri.app.actions.settle_identity import settle_identity
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
@@ -35,6 +38,14 @@ from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
+from tsuzuri.domain.correction_requests import (
+    NoSuchSubject,
+    NothingToAnswer,
+    NothingToTakeBack,
+    RequestedAlready,
+    SubjectKey,
+    WordsUnfit,
+)
 from tsuzuri.domain.corrections import NothingToCancel, NothingToRestore
 from tsuzuri.domain.denials import DeniedAlready, NothingToLift
 from tsuzuri.domain.events import RecordErased
@@ -48,7 +59,15 @@ from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
 from tsuzuri.domain.referrals import NoSuchReferral
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.settlements import NothingToSettle
-from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import (
+    ConsentChange,
+    CorrectionKind,
+    CorrectionOutcome,
+    DocumentKind,
+    ProxyRelation,
+    PurposeOfUse,
+    RecordClass,
+)
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.graphql.context import AsOf, RequestRefused
@@ -76,6 +95,11 @@ CODES: dict[type[Exception], str] = {
     NothingToEnd: "NOTHING_TO_END",
     UselessConsent: "USELESS_CONSENT",
     NoSuchReferral: "NOT_AVAILABLE",
+    NoSuchSubject: "NOT_AVAILABLE",
+    RequestedAlready: "REQUESTED_ALREADY",
+    NothingToTakeBack: "NOTHING_TO_TAKE_BACK",
+    NothingToAnswer: "NOTHING_TO_ANSWER",
+    WordsUnfit: "BAD_INPUT",
     MalformedNumber: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
@@ -110,6 +134,7 @@ class TsuzuriApplication:
     def __init__(self, services: Services, schema_sha256: str):
         self.services = services
         self.seals: Seals = services.seals
+        self.correction_days = services.correction_days
         self.schema_sha256 = schema_sha256
         self.looks = Looks(self.projection_standings)
         self.releases = services.releases
@@ -254,6 +279,25 @@ class TsuzuriApplication:
     async def receive_referral(self, caller: Caller, key: PatientKey, document: UUID) -> UUID:
         with told():
             return await receive_referral(self.services, caller, key, document)
+
+    async def request_correction(
+        self, caller: Caller, key: PatientKey, kind: CorrectionKind, about: SubjectKey, words: str
+    ) -> UUID:
+        with told():
+            return await request_correction(self.services, caller, key, kind, about, words)
+
+    async def take_back_correction_request(self, caller: Caller, key: PatientKey, request: UUID) -> UUID:
+        with told():
+            return await take_back_correction_request(self.services, caller, key, request)
+
+    async def answer_correction(
+        self, caller: Caller, key: PatientKey, request: UUID, outcome: CorrectionOutcome, words: str | None
+    ) -> UUID:
+        with told():
+            return await answer_correction(self.services, caller, key, request, outcome, words)
+
+    async def open_corrections(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
+        return await open_corrections(self.services, caller, patient, path)
 
     async def list_facility(self, caller: Caller, facility: Facility) -> bool:
         with told():

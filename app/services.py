@@ -48,6 +48,7 @@ class Services:
     sets_by_department: bool
     rules: str  # the version of the rules that received Bundles must keep
     rebuild_share: float  # of its time that a rebuild in this process may take
+    correction_days: int  # how long a facility may take to answer a patient's request
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
 
@@ -82,6 +83,7 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
             settings.sets_by_department,
             policy_named(settings.rules, settings.rule_severities).version,
             settings.rebuild_share,
+            settings.correction_days,
         )
     finally:
         await log.close()

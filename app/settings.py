@@ -36,6 +36,9 @@ class Settings:
     reader_memory_mb: int  # TSUZURI_READER_MEMORY_MB: what a process that reads Bundles may use
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     retention_hours: int  # TSUZURI_RETENTION_HOURS: how often `serve` erases what is past its time; 0: never
+    correction_days: (
+        int  # TSUZURI_CORRECTION_DAYS: how long a facility may take to answer a patient's request
+    )
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
 
@@ -64,6 +67,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reader_memory_mb=_number(env, "TSUZURI_READER_MEMORY_MB", 1024, 256, 65536),
         rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
         retention_hours=_number(env, "TSUZURI_RETENTION_HOURS", 0, 0, 744),
+        correction_days=_number(env, "TSUZURI_CORRECTION_DAYS", 30, 1, 366),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
 

@@ -9,6 +9,7 @@ from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.consent_mutations import ConsentMutation
 from tsuzuri.graphql.context import Context
+from tsuzuri.graphql.correction_mutations import CorrectionMutation
 from tsuzuri.graphql.enums import DocumentKind, Registration
 from tsuzuri.graphql.facility_mutations import FacilityMutation
 from tsuzuri.graphql.identity_mutations import IdentityMutation
@@ -40,7 +41,14 @@ class BundleRegistration:
 @strawberry.type(
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
-class Mutation(ConsentMutation, FacilityMutation, IdentityMutation, OperatorMutation, ReferralMutation):
+class Mutation(
+    ConsentMutation,
+    CorrectionMutation,
+    FacilityMutation,
+    IdentityMutation,
+    OperatorMutation,
+    ReferralMutation,
+):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",
         permission_classes=allowed(Role.SYSTEM),

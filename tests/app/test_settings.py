@@ -46,6 +46,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         reader_memory_mb=1024,
         rebuild_share=0.4,
         retention_hours=0,
+        correction_days=30,
         parts=64,
     )
 
@@ -73,6 +74,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_READER_MEMORY_MB": "512",
             "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_RETENTION_HOURS": "24",
+            "TSUZURI_CORRECTION_DAYS": "14",
             "TSUZURI_PARTS": "4096",
         }
     )
@@ -98,6 +100,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         reader_memory_mb=512,
         rebuild_share=0.25,
         retention_hours=24,
+        correction_days=14,
         parts=4096,
     )
 
