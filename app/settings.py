@@ -36,9 +36,7 @@ class Settings:
     reader_memory_mb: int  # TSUZURI_READER_MEMORY_MB: what a process that reads Bundles may use
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     retention_hours: int  # TSUZURI_RETENTION_HOURS: how often `serve` erases what is past its time; 0: never
-    correction_days: (
-        int  # TSUZURI_CORRECTION_DAYS: how long a facility may take to answer a patient's request
-    )
+    correction_days: int  # TSUZURI_CORRECTION_DAYS: from when on a patient's request is overdue
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from examples import CLINIC, EVENT, HOSPITAL, PATIENT, herself
+from examples import CLINIC, CLINIC_SYSTEM, EVENT, HOSPITAL, PATIENT, a_bundle, herself
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import CorrectionRequested, originator
 from tsuzuri.domain.vocabulary import CorrectionKind, Role, Stream
@@ -44,6 +44,13 @@ def requested(**changes: Any) -> CorrectionRequested:
 
 def named(patient: UUID) -> dict[str, Any]:
     return {"id": str(patient)}
+
+
+async def begun(world: World, **changes: Any) -> UUID:
+    """What the clinic registered of her."""
+    told = await world.application.register_bundle(CLINIC_SYSTEM, a_bundle(**changes))
+    world.project()
+    return told.patient
 
 
 async def ask(world: World, patient: UUID, words: str = WORDS, **about: str) -> str:
