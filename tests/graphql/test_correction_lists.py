@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from psycopg import Connection
@@ -34,17 +33,10 @@ from examples import (
 from projection_examples import rebuilt
 from referral_examples import at
 from tsuzuri.app.actions.erase import erase_stream
-from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.vocabulary import Role, Stream
+from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.projections.catalogue import PROJECTIONS
 from world import Tell, World, tell_in
 
-MOTHER = Caller(person="mother", role=Role.PATIENT, patient=UUID(int=77))
-HIDDEN: dict[str, Any] = {
-    "conditions": {"20065011": "上腹部痛", "20058911": "うつ病"},
-    "flags": {"20058911": "UNINFORMED"},
-}
-ENTRIES = "{ me { record { entries { nodes { id documentId name } } } } }"
 DAY = timedelta(days=1)
 
 

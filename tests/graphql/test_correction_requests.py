@@ -1,7 +1,6 @@
 """訂正等請求・利用停止等請求: she asks, the facility answers, and nobody else learns of it."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,7 +45,6 @@ HIDDEN: dict[str, Any] = {
     "flags": {"20058911": "UNINFORMED"},
 }
 ENTRIES = "{ me { record { entries { nodes { id documentId name } } } } }"
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
