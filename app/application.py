@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
+from tsuzuri.app.actions.open_corrections import open_corrections
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.read_trail import trail_complete_until
@@ -43,6 +44,7 @@ class TsuzuriApplication(Changes):
     def __init__(self, services: Services, schema_sha256: str):
         self.services = services
         self.seals: Seals = services.seals
+        self.correction_days = services.correction_days
         self.schema_sha256 = schema_sha256
         self.looks = Looks(self.projection_standings)
         self.releases = services.releases
@@ -105,6 +107,9 @@ class TsuzuriApplication(Changes):
         self, caller: Caller, readings: Readings, operation: Operation, data: dict[str, Any] | None
     ) -> None:
         await settle_readings(self.services, caller, readings, operation, data, self.schema_sha256)
+
+    async def open_corrections(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
+        return await open_corrections(self.services, caller, patient, path)
 
     async def open_own_referrals(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
         return await open_own_referrals(self.services, caller, patient, path)

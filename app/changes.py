@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tsuzuri.app.actions.answer_correction import answer_correction
 from tsuzuri.app.actions.appoint_proxy import appoint_proxy, end_proxy
 from tsuzuri.app.actions.close_facility import close_facility
 from tsuzuri.app.actions.correct_bundle import cancel_bundle, restore_bundle
@@ -28,18 +29,28 @@ from tsuzuri.app.actions.open_disaster_window import (
 from tsuzuri.app.actions.preview_consent import preview_consent
 from tsuzuri.app.actions.receive_referral import receive_referral
 from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.actions.request_correction import request_correction, take_back_correction_request
 from tsuzuri.app.actions.settle_identity import settle_identity
 from tsuzuri.app.actions.withdraw_consent import withdraw_consent
 from tsuzuri.app.services import Services
 from tsuzuri.app.told import told
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consent_intentions import ImportedConsent
+from tsuzuri.domain.correction_requests import SubjectKey
 from tsuzuri.domain.facilities import EmergencyRight, Facility
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.registrations import RegisteredBundle
-from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import (
+    ConsentChange,
+    CorrectionKind,
+    CorrectionOutcome,
+    DocumentKind,
+    ProxyRelation,
+    PurposeOfUse,
+    RecordClass,
+)
 from tsuzuri.graphql.context import Declared
 from tsuzuri.graphql.readings import RefusedReading
 
@@ -180,6 +191,22 @@ class Changes:
     async def receive_referral(self, caller: Caller, key: PatientKey, document: UUID) -> UUID:
         with told():
             return await receive_referral(self.services, caller, key, document)
+
+    async def request_correction(
+        self, caller: Caller, key: PatientKey, kind: CorrectionKind, about: SubjectKey, words: str
+    ) -> UUID:
+        with told():
+            return await request_correction(self.services, caller, key, kind, about, words)
+
+    async def take_back_correction_request(self, caller: Caller, key: PatientKey, request: UUID) -> UUID:
+        with told():
+            return await take_back_correction_request(self.services, caller, key, request)
+
+    async def answer_correction(
+        self, caller: Caller, key: PatientKey, request: UUID, outcome: CorrectionOutcome, words: str | None
+    ) -> UUID:
+        with told():
+            return await answer_correction(self.services, caller, key, request, outcome, words)
 
     async def list_facility(self, caller: Caller, facility: Facility) -> bool:
         with told():

@@ -49,6 +49,7 @@ class Services:
     rules: str  # the version of the rules that received Bundles must keep
     rebuild_share: float  # of its time that a rebuild in this process may take
     emergency_undelivered: bool  # whether an emergency shows 未提供 too
+    correction_days: int  # how long a facility may take to answer a patient's request
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
 
@@ -84,6 +85,7 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
             policy_named(settings.rules, settings.rule_severities).version,
             settings.rebuild_share,
             settings.emergency_undelivered,
+            settings.correction_days,
         )
     finally:
         await log.close()

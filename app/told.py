@@ -7,6 +7,13 @@ from typing import Any
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
+from tsuzuri.domain.correction_requests import (
+    NoSuchSubject,
+    NothingToAnswer,
+    NothingToTakeBack,
+    RequestedAlready,
+    WordsUnfit,
+)
 from tsuzuri.domain.corrections import NothingToCancel, NothingToRestore
 from tsuzuri.domain.denials import DeniedAlready, NothingToLift
 from tsuzuri.domain.disasters import NoSuchWindow, UselessWindow
@@ -48,6 +55,11 @@ CODES: dict[type[Exception], str] = {
     UselessConsent: "USELESS_CONSENT",
     ConsentInexpressible: "CONSENT_INEXPRESSIBLE",
     NoSuchReferral: "NOT_AVAILABLE",
+    NoSuchSubject: "NOT_AVAILABLE",
+    RequestedAlready: "REQUESTED_ALREADY",
+    NothingToTakeBack: "NOTHING_TO_TAKE_BACK",
+    NothingToAnswer: "NOTHING_TO_ANSWER",
+    WordsUnfit: "BAD_INPUT",
     MalformedNumber: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",

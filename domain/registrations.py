@@ -17,6 +17,9 @@ from tsuzuri.domain.events import (
     BundleRegistered,
     BundleReplaced,
     BundleRestored,
+    CorrectionAnswered,
+    CorrectionRequested,
+    CorrectionRequestTakenBack,
     Erased,
     HoldLifted,
     HoldPlaced,
@@ -155,6 +158,9 @@ RecordEvent = (
     | BundleRestored
     | BundleCancelled
     | ReferralReceived
+    | CorrectionRequested
+    | CorrectionAnswered
+    | CorrectionRequestTakenBack
     | PayloadErased
     | StreamErased
     | HoldPlaced
@@ -208,6 +214,8 @@ def evolve(record: PatientRecord, event: RecordEvent) -> PatientRecord:
             return replace(changed, holds=record.holds | {event.event_id})
         case HoldLifted():
             return replace(changed, holds=record.holds - {event.hold})
+        case CorrectionRequested() | CorrectionAnswered() | CorrectionRequestTakenBack():
+            pass  # nothing of the record changes: see domain/correction_requests.py
         case StreamErased() | Erased():
             pass  # what was erased is not here any more; what came after it is
         case _:

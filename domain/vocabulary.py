@@ -146,6 +146,22 @@ class ProxyRelation(StrEnum):
     DELEGATE = "DELEGATE"  # 任意代理人: whom the patient chose
 
 
+class CorrectionKind(StrEnum):
+    """What a patient may ask of a facility about her record (個人情報保護法: 訂正等, 利用停止等)."""
+
+    CORRECTION = "CORRECTION"  # 訂正・追加・削除
+    STOP_USE = "STOP_USE"  # 利用停止・消去
+    STOP_PROVISION = "STOP_PROVISION"  # 第三者提供の停止
+
+
+class CorrectionOutcome(StrEnum):
+    """What a facility answers to that."""
+
+    ACCEPTED = "ACCEPTED"  # 応じる
+    PARTLY = "PARTLY"  # 一部に応じる
+    DECLINED = "DECLINED"  # 応じない
+
+
 class AccessBasis(StrEnum):
     """Why a read was permitted."""
 

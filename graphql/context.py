@@ -13,6 +13,7 @@ from strawberry.dataloader import DataLoader
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consent_intentions import ImportedConsent
+from tsuzuri.domain.correction_requests import SubjectKey
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
@@ -20,7 +21,15 @@ from tsuzuri.domain.orders import Why
 from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.registrations import RegisteredBundle
-from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import (
+    ConsentChange,
+    CorrectionKind,
+    CorrectionOutcome,
+    DocumentKind,
+    ProxyRelation,
+    PurposeOfUse,
+    RecordClass,
+)
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.comparing import Comparison
@@ -73,6 +82,7 @@ class Application(Protocol):
     """The application's actions, and its read connections."""
 
     seals: Seals
+    correction_days: int  # how long a facility may take to answer a patient's request
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         """Rows as dictionaries, in the order of the statement."""
@@ -207,6 +217,19 @@ class Application(Protocol):
         """A look at where the caller's facility's referrals of this patient stand."""
 
     async def receive_referral(self, caller: Caller, key: PatientKey, document: UUID) -> UUID: ...
+
+    async def request_correction(
+        self, caller: Caller, key: PatientKey, kind: CorrectionKind, about: SubjectKey, words: str
+    ) -> UUID: ...
+
+    async def take_back_correction_request(self, caller: Caller, key: PatientKey, request: UUID) -> UUID: ...
+
+    async def answer_correction(
+        self, caller: Caller, key: PatientKey, request: UUID, outcome: CorrectionOutcome, words: str | None
+    ) -> UUID: ...
+
+    async def open_corrections(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
+        """A look at what a patient asks of the caller's facility, or of any that does not answer."""
 
     async def list_facility(self, caller: Caller, facility: ListedFacility) -> bool: ...
 

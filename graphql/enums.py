@@ -5,6 +5,7 @@
 
 import strawberry
 
+from tsuzuri.domain.correction_requests import CorrectionState
 from tsuzuri.domain.referrals import STATE_TERMS, ReferralState
 from tsuzuri.domain.registrations import Registration
 from tsuzuri.domain.vocabulary import (
@@ -12,6 +13,8 @@ from tsuzuri.domain.vocabulary import (
     TERMS,
     AccessBasis,
     ConsentChange,
+    CorrectionKind,
+    CorrectionOutcome,
     DocumentKind,
     FacilityKind,
     Flag,
@@ -26,6 +29,9 @@ from tsuzuri.domain.vocabulary import (
 __all__ = [
     "AccessBasis",
     "ConsentChange",
+    "CorrectionKind",
+    "CorrectionOutcome",
+    "CorrectionState",
     "DocumentKind",
     "FacilityKind",
     "Flag",
@@ -59,6 +65,19 @@ strawberry.enum(PurposeOfUse, description="HL7 v3 PurposeOfUse: what the read is
 strawberry.enum(ConsentChange, description="What you may do to your consents.")
 strawberry.enum(
     ProxyRelation, description="代理人: PARENT 親権者, GUARDIAN 後見人, DELEGATE whom the patient chose."
+)
+strawberry.enum(
+    CorrectionKind,
+    description="What you ask of a facility: CORRECTION 訂正・追加・削除, STOP_USE 利用停止・消去, "
+    "STOP_PROVISION 第三者提供の停止.",
+)
+strawberry.enum(
+    CorrectionOutcome,
+    description="What a facility answers: ACCEPTED 応じる, PARTLY 一部に応じる, DECLINED 応じない.",
+)
+strawberry.enum(
+    CorrectionState,
+    description="Where a request stands: WAITING 回答待ち, ANSWERED 回答済, TAKEN_BACK 取下げ.",
 )
 strawberry.enum(AccessBasis, description="Why a read was permitted.")
 strawberry.enum(

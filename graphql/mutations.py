@@ -9,6 +9,7 @@ from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.consent_mutations import ConsentMutation
 from tsuzuri.graphql.context import Context
+from tsuzuri.graphql.correction_mutations import CorrectionMutation
 from tsuzuri.graphql.emergency_mutations import EmergencyMutation
 from tsuzuri.graphql.enums import DocumentKind, Registration
 from tsuzuri.graphql.facility_mutations import FacilityMutation
@@ -42,7 +43,13 @@ class BundleRegistration:
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
 class Mutation(
-    ConsentMutation, EmergencyMutation, FacilityMutation, IdentityMutation, OperatorMutation, ReferralMutation
+    ConsentMutation,
+    CorrectionMutation,
+    EmergencyMutation,
+    FacilityMutation,
+    IdentityMutation,
+    OperatorMutation,
+    ReferralMutation,
 ):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",

@@ -10,6 +10,8 @@ from strawberry.types import Info
 from tsuzuri.domain import vocabulary
 from tsuzuri.graphql.consent_types import Consent, ConsentPreview, Denial, Proxy
 from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.correction_lists import own_requests
+from tsuzuri.graphql.correction_types import CorrectionRequestConnection
 from tsuzuri.graphql.enums import ConsentChange, RecordClass, ReferralState
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
@@ -80,6 +82,14 @@ class Me:
         self, first: First = PAGE_DEFAULT, after: After = None, state: ReferralState | None = None
     ) -> ReferralConnection:
         return await own_referrals(self.reader, first, after, state)
+
+    @strawberry.field(
+        description="訂正等請求・利用停止等請求: what you asked of facilities, and their answers; newest first."
+    )
+    async def correction_requests(
+        self, first: First = PAGE_DEFAULT, after: After = None
+    ) -> CorrectionRequestConnection:
+        return await own_requests(self.reader, first, after)
 
     @strawberry.field(description="閲覧履歴: who looked, newest first.")
     async def accesses(

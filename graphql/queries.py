@@ -9,10 +9,11 @@ from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
 from tsuzuri.domain.vocabulary import Role
-from tsuzuri.graphql import facility_types, referral_types
+from tsuzuri.graphql import correction_lists, facility_types, referral_types
 from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.correction_types import CorrectionInbox, OverdueCorrectionConnection
 from tsuzuri.graphql.entitlement_types import EntitlementQuery
-from tsuzuri.graphql.enums import PurposeOfUse, ReferralState
+from tsuzuri.graphql.enums import CorrectionState, PurposeOfUse, ReferralState
 from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
 from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
 from tsuzuri.graphql.inputs import AsOf, PatientKey, uuid_of
@@ -120,6 +121,30 @@ class Query(EntitlementQuery):
         state: ReferralState | None = None,
     ) -> ReferralConnection:
         return await referral_types.outbox(info.context, tuple(info.path.as_list()), first, after, state)
+
+    @strawberry.field(
+        description="訂正等請求・利用停止等請求: what patients ask of your facility, and since when. "
+        "Each look is in the audit trail.",
+        permission_classes=allowed(Role.FACILITY_ADMIN),
+    )
+    async def correction_requests(
+        self,
+        info: Info[Context, None],
+        state: CorrectionState | None = None,
+        first: First = PAGE_DEFAULT,
+        after: After = None,
+    ) -> CorrectionInbox:
+        return await correction_lists.inbox(info.context, tuple(info.path.as_list()), first, after, state)
+
+    @strawberry.field(
+        description="Requests that a facility should have answered by now, without the patients' words. "
+        "Each look is in the audit trail.",
+        permission_classes=allowed(Role.AUDITOR),
+    )
+    async def overdue_corrections(
+        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+    ) -> OverdueCorrectionConnection:
+        return await correction_lists.overdue(info.context, tuple(info.path.as_list()), first, after)
 
     @strawberry.field(
         description="監査証跡: every access, newest first. Looking is in the trail too.",

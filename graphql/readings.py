@@ -43,21 +43,22 @@ class Reading:
     stands: Freshness
     linked: Mapping[UUID, int] = field(default_factory=dict)  # who else is the same person → consent version
     asked: set[RecordClass] = field(default_factory=set)
-    shown: dict[UUID, RecordClass] = field(default_factory=dict)
+    shown: dict[UUID, RecordClass | None] = field(default_factory=dict)  # None: of no class of the record
     volatile: set[Path] = field(default_factory=set)
 
     def ask(self, classes: Iterable[RecordClass]) -> None:
         """Say what a resolver looks for, whether it finds any or not."""
         self.asked.update(classes)
 
-    def show(self, entries: Iterable[tuple[UUID, RecordClass]]) -> None:
+    def show(self, entries: Iterable[tuple[UUID, RecordClass | None]]) -> None:
         """Say what a resolver has put into the answer."""
         self.shown.update(entries)
 
     def by_class(self) -> Mapping[RecordClass, int]:
         counts = {record_class: 0 for record_class in RecordClass}
         for record_class in self.shown.values():
-            counts[record_class] += 1
+            if record_class is not None:
+                counts[record_class] += 1
         return {record_class: count for record_class, count in counts.items() if count}
 
     def shown_sha256(self) -> str:

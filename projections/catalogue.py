@@ -9,6 +9,7 @@ from tsuzuri.domain.events import Event
 from tsuzuri.projections import (
     audit_trail,
     consent_register,
+    correction_requests,
     facilities,
     identities,
     patient_summary,
@@ -83,6 +84,7 @@ PROJECTIONS: dict[str, Projection] = {
         patient_summary,
         consent_register,
         referrals,
+        correction_requests,
         audit_trail,
     )
 }

@@ -28,6 +28,11 @@ from tsuzuri.domain.events.consents import (
     ProxyAppointed,
     ProxyEnded,
 )
+from tsuzuri.domain.events.corrections import (
+    CorrectionAnswered,
+    CorrectionRequested,
+    CorrectionRequestTakenBack,
+)
 from tsuzuri.domain.events.emergencies import EmergencyDeclared, EmergencyEnded, EmergencyWidened
 from tsuzuri.domain.events.entitlements import (
     DisasterWindowClosed,
@@ -64,6 +69,9 @@ __all__ = [
     "ConsentGranted",
     "ConsentWithdrawn",
     "ConsentsErased",
+    "CorrectionAnswered",
+    "CorrectionRequestTakenBack",
+    "CorrectionRequested",
     "DenialLifted",
     "DisasterWindowClosed",
     "DisasterWindowOpened",
@@ -110,6 +118,9 @@ EVENTS: tuple[type[Event], ...] = (
     IdentitySettled,
     PatientsLinked,
     PatientsUnlinked,
+    CorrectionRequested,
+    CorrectionAnswered,
+    CorrectionRequestTakenBack,
     PayloadErased,
     RecordErased,
     ConsentsErased,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from examples import CLINIC_SYSTEM, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, OPERATOR, a_bundle
+from examples import CLINIC, CLINIC_SYSTEM, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, OPERATOR, a_bundle, herself
 from log_examples import Run, trail_read
 from projection_examples import (
     catch_up,
@@ -18,14 +18,17 @@ from projection_examples import (
 from tsuzuri.app.actions.erase import erase_document, erase_stream
 from tsuzuri.app.actions.grant_consent import grant_consent
 from tsuzuri.app.actions.register_bundle import register_bundle
+from tsuzuri.app.actions.request_correction import request_correction
 from tsuzuri.app.services import Services
+from tsuzuri.domain.correction_requests import SubjectKey
 from tsuzuri.domain.identifiers import InsuredPersonNumber
 from tsuzuri.domain.registrations import RegisteredBundle
-from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, Stream
+from tsuzuri.domain.vocabulary import CorrectionKind, PurposeOfUse, RecordClass, Stream
 from tsuzuri.eventlog.appending import Beside
 from tsuzuri.projections.audit_trail import AccessRow
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.consent_register import ConsentRow
+from tsuzuri.projections.correction_requests import CorrectionRequestRow
 from tsuzuri.projections.identities import NumberRow, PersonRow
 from tsuzuri.projections.patient_summary import SummaryRow
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow
@@ -40,17 +43,20 @@ TABLES: dict[type[Row], str] = {
     PersonRow: "identities",
     NumberRow: "identities",
     ConsentRow: "consent_register",
+    CorrectionRequestRow: "correction_requests",
     AccessRow: "audit_trail",
 }
 
 
 async def a_life(opened: Services) -> RegisteredBundle:
-    """Two documents of one patient, the second of two versions; a consent and an access. Her last document."""
+    """Two documents of one patient, the second of two versions; a consent, a request, an access. Her last document."""
     await register_bundle(opened, CLINIC_SYSTEM, a_bundle(local_id="other", conditions=CONDITIONS))
     await register_bundle(opened, CLINIC_SYSTEM, a_bundle())
     told = await register_bundle(opened, CLINIC_SYSTEM, a_bundle(timestamp="2026-11-21T10:00:00+09:00"))
     classes, purpose = [RecordClass.CONDITION], PurposeOfUse.TREAT
     await grant_consent(opened, HOSPITAL_SYSTEM, SHE, HOSPITAL, classes, purpose, None)
+    about, words = SubjectKey(facility=CLINIC), str(opened.new_id())  # each life asks for something else
+    await request_correction(opened, herself(told.patient), SHE, CorrectionKind.STOP_USE, about, words)
     await opened.log.append_access([trail_read(told.patient)], Beside())
     return told
 
@@ -79,13 +85,22 @@ def stream(which: Stream) -> Erasure:
     return lambda opened, told: erase_stream(opened, OPERATOR, told.patient, which, reason="asked for")
 
 
-ALL = {"document": 3, "entry": 5, "summary": 2, "person": 1, "number": 2, "consent": 1, "access": 1}
+ALL = {
+    "document": 3,
+    "entry": 5,
+    "summary": 2,
+    "person": 1,
+    "number": 2,
+    "consent": 1,
+    "correction_request": 1,
+    "access": 1,
+}
 ERASURES: dict[str, tuple[Erasure, dict[str, int]]] = {
     "a document": (document(units=False), {"document": 1}),
     "a document with its units": (document(units=True), {"document": 1, "entry": 3, "summary": 1}),
     "the record": (
         stream(Stream.RECORD),
-        {"document": 0, "entry": 0, "summary": 0, "person": 0, "number": 0},
+        {"document": 0, "entry": 0, "summary": 0, "person": 0, "number": 0, "correction_request": 0},
     ),
     "the consents": (stream(Stream.CONSENT), {"consent": 0}),
     "the accesses": (stream(Stream.ACCESS), {"access": 0}),

@@ -47,6 +47,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         rebuild_share=0.4,
         retention_hours=0,
         emergency_undelivered=False,
+        correction_days=30,
         parts=64,
     )
 
@@ -75,6 +76,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_RETENTION_HOURS": "24",
             "TSUZURI_EMERGENCY_UNDELIVERED": "shown",
+            "TSUZURI_CORRECTION_DAYS": "14",
             "TSUZURI_PARTS": "4096",
         }
     )
@@ -101,6 +103,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         rebuild_share=0.25,
         retention_hours=24,
         emergency_undelivered=True,
+        correction_days=14,
         parts=4096,
     )
 

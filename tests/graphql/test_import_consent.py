@@ -22,7 +22,7 @@ from consent_examples import (
     deny,
     permit,
 )
-from examples import CLINIC, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, OPERATOR, a_bundle, herself
+from examples import CLINIC, HOSPITAL, HOSPITAL_SYSTEM, NUMBER, OPERATOR, a_bundle, a_caller, herself
 from projection_examples import rebuilt
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
@@ -35,7 +35,7 @@ LINK = """mutation($survivor: ID!, $other: ID!) {
   linkPatients(survivor: $survivor, other: $other, reason: "確認済") }"""
 OTHER_NUMBER = "00099999:え:7:01"
 PARENT = concept("http://terminology.hl7.org/CodeSystem/v3-RoleCode", "PRN")
-MOTHER = Caller(person="mother", role=Role.PATIENT, patient=UUID(int=77))
+MOTHER = a_caller(person="mother", role=Role.PATIENT, patient=UUID(int=77))
 FOR_HER = "query($patient: ID!) { me(patient: $patient) { consentResources record { grounds { basis } } } }"
 
 

@@ -48,13 +48,15 @@ FILTERS = {
     "documents": ["(first: 1)", "(filter: { kinds: [REFERRAL] })"],
 }
 OF_THE_MOMENT = frozenset(
-    "id accessId documentId position recordedAt registeredAt lagSeconds url at because since until visibleUntil "
-    "consentResources".split()
+    "id accessId documentId position recordedAt registeredAt lagSeconds url at because since until "
+    "visibleUntil requestedAt consentResources".split()
 )
 """Of one patient and one moment: that it is there counts, and no more."""
 CURSORS = frozenset(("cursor", "startCursor", "endCursor"))
 GRANT = f"""mutation($patient: ID!) {{ grantConsent(patient: {{ id: $patient }}, facility: "{HOSPITAL}",
     classes: [{", ".join(RecordClass)}]) }}"""
+REQUEST = """mutation($patient: ID!, $letter: ID!) { requestCorrection(patient: { id: $patient }, kind: CORRECTION,
+    about: { document: $letter }, words: "日付が違います") }"""
 
 
 @pytest.fixture
@@ -168,10 +170,12 @@ def _identifier(local_id: str) -> Json:
 
 
 async def lived(world: World, number: str, *flags: str) -> RegisteredBundle:
-    """All of it registered; what became of the first letter. The hospital may see everything."""
+    """All of it registered; what became of the first letter, about which she asks. The hospital may see everything."""
     told = [await world.application.register_bundle(SENDER, one) for one in bundles(number, *flags)]
     patient = told[0].patient
     await world.data(herself(patient), GRANT, patient=str(patient))
+    world.project()
+    await world.data(herself(patient), REQUEST, patient=str(patient), letter=str(told[0].document))
     world.project()
     return told[0]
 

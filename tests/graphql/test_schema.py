@@ -44,6 +44,9 @@ SAMPLE_VALUES = {
     "BundleIdentifier": '{ system: "s", value: "v" }',
     "DocumentKind": "REFERRAL",
     "ProxyRelation": "PARENT",
+    "CorrectionKind": "CORRECTION",
+    "CorrectionOutcome": "ACCEPTED",
+    "CorrectionSubject": f'{{ facility: "{CLINIC}" }}',
     "DateTime": '"2090-01-01T00:00:00Z"',
     "FacilityInput": f'{{ number: "{CLINIC}", name: "x", kind: CLINIC }}',
 }

@@ -1,0 +1,121 @@
+"""Lists of what patients ask of facilities: each patient on a page has a read of her own in the audit trail."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from psycopg.sql import SQL, Composable, Literal
+
+from tsuzuri.domain.correction_requests import CorrectionState
+from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.correction_types import (
+    CorrectionInbox,
+    CorrectionRequest,
+    CorrectionRequestConnection,
+    OverdueCorrection,
+    OverdueCorrectionConnection,
+    ReceivedCorrectionRequest,
+    Row,
+)
+from tsuzuri.graphql.paging import Edge, PageInfo, opened, page, page_size
+from tsuzuri.graphql.readings import Path, Reading, RefusedReading
+from tsuzuri.graphql.record_reader import RecordReader
+from tsuzuri.graphql.referral_types import PATIENTS_MAX
+from tsuzuri.graphql.statements import Source, equal, one_of
+from tsuzuri.projections import correction_requests
+
+Page = tuple[list[Edge[Any]], PageInfo]
+
+
+async def inbox(
+    context: Context, path: Path, first: int, after: str | None, state: CorrectionState | None
+) -> CorrectionInbox:
+    """What patients ask of the caller's facility. Raises RequestRefused."""
+    facility = context.caller.facility
+    if facility is None:
+        raise RequestRefused("FORBIDDEN", "only who stands for a facility is asked for corrections")
+    at, limit_days = context.application.now(), context.application.correction_days
+
+    def node(row: Row, reading: Reading) -> ReceivedCorrectionRequest:
+        return ReceivedCorrectionRequest.received(row, at, limit_days, RecordReader(context, reading))
+
+    to_it = [equal("facility", facility), *([] if state is None else [equal("state", state)])]
+    edges, info = await _looked_at(context, path, f"corrections/{facility}", to_it, first, after, node)
+    return CorrectionInbox(edges=edges, page_info=info)
+
+
+async def overdue(context: Context, path: Path, first: int, after: str | None) -> OverdueCorrectionConnection:
+    """What any facility should have answered by now."""
+    at = context.application.now()
+    since = at - timedelta(days=context.application.correction_days)
+
+    def node(row: Row, _: Reading) -> OverdueCorrection:
+        return OverdueCorrection.of(row, at, patient_id=strawberry.ID(str(row["patient"])))
+
+    late = [equal("state", CorrectionState.WAITING), SQL("requested_at <= {}").format(Literal(since))]
+    edges, info = await _looked_at(context, path, "overdue-corrections", late, first, after, node)
+    return OverdueCorrectionConnection(edges=edges, page_info=info)
+
+
+async def own_requests(reader: RecordReader, first: int, after: str | None) -> CorrectionRequestConnection:
+    """All requests of the patient who asks, under any of her numbers."""
+    context, sight = reader.context, reader.reading.sight
+    application, name = context.application, correction_requests.NAME
+    left = [one for one in sight.patients if not await application.erased_behind(name, one)]
+    use = f"own-corrections/{sight.patient}"
+    source = Source(correction_requests.VIEW, await application.live_schema(name), one_of("patient_id", left))
+    rows = await application.fetch(source.page([], page_size(first), opened(application.seals, use, after)))
+    reader.reading.show((row["id"], None) for row in rows[:first])
+    at, limit_days = application.now(), application.correction_days
+    nodes = [(CorrectionRequest.as_asked(row, at, limit_days), row["_cursor"]) for row in rows]
+    edges, info = page(application.seals, use, nodes, first, began=after is not None)
+    return CorrectionRequestConnection(edges=edges, page_info=info)
+
+
+async def _looked_at(
+    context: Context,
+    path: Path,
+    use: str,
+    where: Sequence[Composable],
+    first: int,
+    after: str | None,
+    node: Callable[[Row, Reading], Any],
+) -> Page:
+    """A page over patients. It is found first, and fetched again once each patient's read is decided.
+
+    Then nothing is on it that was taken back or erased before; what is so meanwhile, the reads' guards notice.
+    """
+    application = context.application
+    if not 1 <= first <= PATIENTS_MAX:
+        raise RequestRefused("BAD_INPUT", f"first is a number from 1 to {PATIENTS_MAX}")
+    cursor = opened(application.seals, use, after)
+    schema = await application.live_schema(correction_requests.NAME)
+    source = Source(correction_requests.VIEW, schema, SQL("true"))
+    found = await application.fetch(source.page(where, first, cursor))
+    more, found = len(found) > first, found[:first]
+    readings = await _readings(context, path, [row["patient"] for row in found])
+    ids = [row["id"] for row in found]
+    there = await application.fetch(source.page([*where, one_of("request", ids)], len(ids), None))
+    nodes = []
+    for row in there:
+        reading = readings[row["patient"]]
+        if reading.incomplete:
+            continue
+        reading.show([(row["id"], None)])
+        nodes.append((node(row, reading), row["_cursor"]))
+    context.readings.permitted += [reading for reading in readings.values() if reading.shown]
+    edges, info = page(application.seals, use, nodes, first, began=after is not None)
+    if more:
+        info.has_next_page, info.end_cursor = True, application.seals.seal(use, found[-1]["_cursor"])
+    return edges, info
+
+
+async def _readings(context: Context, path: Path, patients: Sequence[UUID]) -> dict[UUID, Reading]:
+    readings: dict[UUID, Reading] = {}
+    for patient in dict.fromkeys(patients):
+        reading = await context.application.open_corrections(context.caller, patient, path)
+        assert not isinstance(reading, RefusedReading), "the field is open to those alone who may read"
+        readings[patient] = reading
+    return readings
