@@ -10,6 +10,7 @@ from tsuzuri.domain.access import beyond_referrals
 from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import Flag, RecordClass
+from tsuzuri.projections.fences import sees, sees_whole
 from tsuzuri.projections.one_person import not_ended_by_each_other, not_hidden_by_each_other
 
 
@@ -50,6 +51,7 @@ class Sight:
         schema: where the table lies, when it holds entries of which the last are seen however old they are.
         """
         conditions: list[Composable] = [
+            self.fence(),
             SQL("patient_id {}").format(self._hers()),
             self._grounds(SQL("flags_now") if history else SQL("flags"), history=history, facts=facts),
         ]
@@ -76,7 +78,17 @@ class Sight:
 
     def whole(self) -> Composable:
         """All rows of the patient that were recorded then, seen or not: to decide by, never to show."""
-        return SQL("patient_id {} AND {}").format(self._hers(), self._recorded())
+        return SQL("{} AND patient_id {} AND {}").format(
+            sees_whole(self.patients), self._hers(), self._recorded()
+        )
+
+    def person(self) -> Composable:
+        """Of a table that tells who somebody is: the one row of the patient herself."""
+        return SQL("{} AND patient_id = {}").format(self.fence(), Literal(self.patient))
+
+    def fence(self) -> Composable:
+        """Tells the database of patients and grounds: to the reader it shows nothing beyond them (see fences.py)."""
+        return sees(self.patients, self.grounds, self.decided_at)
 
     def _grounds(self, flags: SQL, *, history: bool, facts: bool) -> Composable:
         """A row is shown when one ground covers its class and every one of its marks.
@@ -155,6 +167,6 @@ class Sight:
         return SQL(
             " OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {} > (SELECT count(*) FROM (SELECT FROM {} AS newer"
             " WHERE newer.patient_id {} AND newer.record_class = entry.record_class"
-            " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL"
+            " AND newer.ranked_as = entry.ranked_as"
             " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
-        ).format(Literal(LAST), Identifier(schema, "entry"), self._hers(), Literal(LAST))
+        ).format(Literal(LAST), Identifier(schema, "ranked"), self._hers(), Literal(LAST))
