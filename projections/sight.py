@@ -52,8 +52,7 @@ class Sight:
         """
         conditions: list[Composable] = [
             self.fence(),
-            SQL("patient_id {}").format(self._hers()),
-            self._grounds(SQL("flags_now") if history else SQL("flags"), history=history, facts=facts),
+            self.rows(history=history, facts=facts),
         ]
         if self.left_out.everything:
             conditions.append(SQL("false"))
@@ -85,6 +84,13 @@ class Sight:
     def person(self) -> Composable:
         """Of a table that tells who somebody is: the one row of the patient herself."""
         return SQL("{} AND patient_id = {}").format(self.fence(), Literal(self.patient))
+
+    def rows(self, *, history: bool, facts: bool = False) -> Composable:
+        """Whose rows, and which of them by the grounds, whatever their time. The fence asks the same."""
+        return SQL("patient_id {} AND {}").format(
+            self._hers(),
+            self._grounds(SQL("flags_now") if history else SQL("flags"), history=history, facts=facts),
+        )
 
     def fence(self) -> Composable:
         """Tells the database of patients and grounds: to the reader it shows nothing beyond them (see fences.py)."""
