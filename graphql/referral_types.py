@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 import strawberry
-from psycopg.sql import Composable
+from psycopg.sql import SQL, Composable
 from strawberry.types import Info
 
 from tsuzuri.domain.referrals import ReferralState as State
@@ -23,6 +23,7 @@ from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.record_types import Document
 from tsuzuri.graphql.statements import Cursor, Source, equal, one_of
 from tsuzuri.projections import consent_register, referral_states, referrals
+from tsuzuri.projections.fences import sees_referrals
 
 PATIENTS_MAX = 50
 """Of so many patients one page may tell: each of them has a read in the audit trail."""
@@ -126,7 +127,8 @@ async def inbox(
     facility, at = _facility(context), context.application.now()
     consents = await context.application.live_schema(consent_register.NAME)
     open_to_it = referral_states.readable(consents, at)
-    listed = await _list(context, f"inbox/{facility}", equal("recipient", facility), state, at, [open_to_it])
+    to_it = [sees_referrals(recipient=facility), equal("recipient", facility)]
+    listed = await _list(context, f"inbox/{facility}", to_it, state, at, [open_to_it])
     cursor = opened(context.application.seals, listed.use, after)
     candidates = await listed.rows(context, _size(first), cursor)
     readings = await _readings(context, path, [row["patient"] for row in candidates[:first]])
@@ -153,7 +155,7 @@ async def outbox(
 ) -> ReferralConnection:
     """What the caller's facility sent; the look is noted for each patient on the page."""
     facility = _facility(context)
-    sent = equal("sender", facility)
+    sent = [sees_referrals(sender=facility), equal("sender", facility)]
     listed = await _list(context, f"outbox/{facility}", sent, state, context.application.now())
     cursor = opened(context.application.seals, listed.use, after)
     rows = await listed.rows(context, _size(first), cursor)
@@ -174,7 +176,7 @@ async def own_referrals(
 ) -> ReferralConnection:
     """All referrals of the patient who asks, whatever became of them."""
     context, sight = reader.context, reader.reading.sight
-    hers = one_of("patient_id", sight.patients)
+    hers = [sees_referrals(patients=sight.patients), one_of("patient_id", sight.patients)]
     listed = await _list(context, f"referrals/{sight.patient}", hers, state, context.application.now())
     cursor = opened(context.application.seals, listed.use, after)
     rows = await listed.rows(context, _size(first), cursor)
@@ -186,14 +188,14 @@ async def own_referrals(
 async def _list(
     context: Context,
     use: str,
-    which: Composable,
+    which: Sequence[Composable],
     state: State | None,
     at: datetime,
     conditions: Sequence[Composable] = (),
 ) -> _List:
     schema = await context.application.live_schema(referrals.NAME)
     consents = await context.application.live_schema(consent_register.NAME)
-    source = _States(referral_states.VIEW, schema, which, consents, at)
+    source = _States(referral_states.VIEW, schema, SQL(" AND ").join(which), consents, at)
     asked = [] if state is None else [referral_states.in_states([state])]
     return _List(source, use, [*conditions, *asked])
 

@@ -11,14 +11,15 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from tsuzuri.domain.events import BundleAccepted
+from tsuzuri.projections import fences
 from tsuzuri.projections.rows import Look, Row, Rows, look
 
-TABLE = """
+TABLE = f"""
 CREATE TABLE hiding_mark (
     patient_id uuid NOT NULL, document uuid NOT NULL, sender text NOT NULL, fact text NOT NULL,
     marks text[] NOT NULL, marked_at timestamptz, timestamp timestamptz NOT NULL
 );
-"""
+{fences.of_patients("hiding_mark")}"""
 INDEX = "ALTER TABLE hiding_mark ADD PRIMARY KEY (patient_id, document, fact, timestamp);"
 
 

@@ -15,12 +15,13 @@ from tsuzuri.domain.events import (
     RecordErased,
 )
 from tsuzuri.domain.unmatched import queued
+from tsuzuri.projections import fences
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "identities", 3
+NAME, VERSION = "identities", 4
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE person (
     patient_id uuid NOT NULL, name text NOT NULL, kana text, birth_date text, sex text, postal_code text,
     facility text NOT NULL, stated_at timestamptz NOT NULL
@@ -37,7 +38,7 @@ CREATE TABLE link (
     patient_id uuid NOT NULL, link uuid NOT NULL, survivor uuid NOT NULL, other uuid NOT NULL,
     since timestamptz NOT NULL, reason text NOT NULL, linked_by text NOT NULL, undone_at timestamptz
 );
-"""
+{fences.of_patients("person")}{fences.of_patients("number")}"""
 
 INDEXES = """
 ALTER TABLE person ADD PRIMARY KEY (patient_id);

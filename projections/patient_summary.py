@@ -24,7 +24,7 @@ from tsuzuri.domain.events import (
 )
 from tsuzuri.domain.retention import ranked
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS
-from tsuzuri.projections import hiding_marks, replacement_sets
+from tsuzuri.projections import fences, hiding_marks, replacement_sets
 from tsuzuri.projections.hiding_marks import (
     NO_MARKS,
     MarkRow,
@@ -40,7 +40,7 @@ from tsuzuri.projections.replacement_sets import Newest, SetRow, keep_set, set_c
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "patient_summary", 3
+NAME, VERSION = "patient_summary", 4
 
 READY_CLASSES = tuple(one for one in SIX_INFORMATIONS if not ranked(one))
 """Those of the six whose entries do not push each other out. Which results are the last is asked of the index."""
@@ -51,7 +51,7 @@ CREATE TABLE summary (
     unit uuid NOT NULL, sender text NOT NULL, scope text NOT NULL, stated_at timestamptz NOT NULL,
     in_force boolean NOT NULL, flags text[] NOT NULL, entries text NOT NULL
 );
-{replacement_sets.TABLE}{hiding_marks.TABLE}"""
+{replacement_sets.TABLE}{hiding_marks.TABLE}{fences.of_groups("summary")}"""
 
 INDEXES = f"""
 ALTER TABLE summary ADD PRIMARY KEY (patient_id, record_class, marks, document);

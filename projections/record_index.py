@@ -24,7 +24,7 @@ from tsuzuri.domain.events import (
 from tsuzuri.domain.retention import RECEIVED
 from tsuzuri.domain.units import load_document
 from tsuzuri.domain.vocabulary import DocumentKind, RecordClass
-from tsuzuri.projections import hiding_marks, replacement_sets
+from tsuzuri.projections import fences, hiding_marks, replacement_sets
 from tsuzuri.projections.hiding_marks import (
     MarkRow,
     Marks,
@@ -46,7 +46,7 @@ from tsuzuri.projections.replacement_sets import (
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "record_index", 3
+NAME, VERSION = "record_index", 4
 
 TABLES = f"""
 CREATE TABLE document (
@@ -75,7 +75,14 @@ CREATE TABLE entry (
     value text, interpretation text, reference_range text,
     ended text, ended_at timestamptz, detail text
 );
-{replacement_sets.TABLE}{hiding_marks.TABLE}"""
+{replacement_sets.TABLE}{hiding_marks.TABLE}
+-- Two views of the projector's, through its own fence. What pushes old results out of sight does so whoever may see it.
+CREATE VIEW ranked WITH (security_barrier) AS
+    SELECT patient_id, record_class, ranked_as, sort_at, entry FROM entry
+    WHERE ranked_as IS NOT NULL AND to_pos IS NULL AND {fences.within("entry")};
+-- Of whom there is anything at all: ids that stand in the open in the log too.
+CREATE VIEW patient AS SELECT patient_id FROM document UNION ALL SELECT patient_id FROM entry;
+{fences.of_documents("document")}{fences.of_entries("entry")}"""
 
 INDEXES = f"""
 ALTER TABLE document ADD PRIMARY KEY (patient_id, document, from_pos);

@@ -23,17 +23,18 @@ from tsuzuri.domain.events import (
 )
 from tsuzuri.domain.retention import ends_after_receipt, visible_until
 from tsuzuri.domain.vocabulary import DocumentKind, RecordClass
+from tsuzuri.projections import fences
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 
-NAME, VERSION = "referrals", 1
+NAME, VERSION = "referrals", 2
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE referral (
     patient_id uuid NOT NULL, document uuid NOT NULL, sender text NOT NULL, recipient text,
     system text NOT NULL, value text NOT NULL, registered_at timestamptz NOT NULL, received uuid NOT NULL,
     visible_until timestamptz, taken_over_at timestamptz, cancelled_at timestamptz, erased_at timestamptz
 );
-"""
+{fences.of_referrals("referral")}"""
 
 INDEXES = """
 ALTER TABLE referral ADD PRIMARY KEY (patient_id, document);

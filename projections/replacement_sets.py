@@ -14,14 +14,15 @@ from uuid import UUID
 from tsuzuri.domain.corrections import newness
 from tsuzuri.domain.events import BundleAccepted, BundleCancelled, BundleRegistered
 from tsuzuri.domain.vocabulary import REPLACEMENT_SETS, RecordClass
+from tsuzuri.projections import fences
 from tsuzuri.projections.rows import Look, Row, Rows, look
 
-TABLE = """
+TABLE = f"""
 CREATE TABLE replacement_set (
     patient_id uuid NOT NULL, document uuid NOT NULL, facility text NOT NULL, scope text NOT NULL,
     kind text NOT NULL, timestamp timestamptz NOT NULL, system text NOT NULL, value text NOT NULL
 );
-"""
+{fences.of_patients("replacement_set")}"""
 INDEX = "ALTER TABLE replacement_set ADD PRIMARY KEY (patient_id, document);"
 
 KIND_OF_CLASS = {record_class: kind for kind, classes in REPLACEMENT_SETS.items() for record_class in classes}

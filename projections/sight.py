@@ -11,6 +11,7 @@ from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import Flag, RecordClass
 from tsuzuri.projections.emergency_table import CHECKUP_DATES, entries_of_table
+from tsuzuri.projections.fences import sees, sees_whole
 from tsuzuri.projections.one_person import not_ended_by_each_other, not_hidden_by_each_other
 
 
@@ -57,8 +58,8 @@ class Sight:
         if history and facts and schema is not None:
             table = self._emergency_table(schema)
         conditions: list[Composable] = [
-            SQL("patient_id {}").format(self._hers()),
-            self._grounds(SQL("flags_now") if history else SQL("flags"), table, history=history, facts=facts),
+            self.fence(),
+            self.rows(history=history, facts=facts, emergency_table=table),
         ]
         if self.left_out.everything:
             conditions.append(SQL("false"))
@@ -83,7 +84,28 @@ class Sight:
 
     def whole(self) -> Composable:
         """All rows of the patient that were recorded then, seen or not: to decide by, never to show."""
-        return SQL("patient_id {} AND {}").format(self._hers(), self._recorded())
+        return SQL("{} AND patient_id {} AND {}").format(
+            sees_whole(self.patients), self._hers(), self._recorded()
+        )
+
+    def person(self) -> Composable:
+        """Of a table that tells who somebody is: the one row of the patient herself."""
+        return SQL("{} AND patient_id = {}").format(self.fence(), Literal(self.patient))
+
+    def rows(
+        self, *, history: bool, facts: bool = False, emergency_table: Composable | None = None
+    ) -> Composable:
+        """Whose rows, and which of them by the grounds, whatever their time. The fence asks the same.
+
+        *emergency_table*: what of them the first step of an emergency shows; None: nothing.
+        """
+        flags = SQL("flags_now") if history else SQL("flags")
+        grounds = self._grounds(flags, emergency_table, history=history, facts=facts)
+        return SQL("patient_id {} AND {}").format(self._hers(), grounds)
+
+    def fence(self) -> Composable:
+        """Tells the database of patients and grounds: to the reader it shows nothing beyond them (see fences.py)."""
+        return sees(self.patients, self.grounds, self.decided_at)
 
     def _grounds(
         self, flags: SQL, emergency_table: Composable | None, *, history: bool, facts: bool
@@ -175,6 +197,6 @@ class Sight:
         return SQL(
             " OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {} > (SELECT count(*) FROM (SELECT FROM {} AS newer"
             " WHERE newer.patient_id {} AND newer.record_class = entry.record_class"
-            " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL"
+            " AND newer.ranked_as = entry.ranked_as"
             " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
-        ).format(Literal(LAST), Identifier(schema, "entry"), self._hers(), Literal(LAST))
+        ).format(Literal(LAST), Identifier(schema, "ranked"), self._hers(), Literal(LAST))

@@ -15,19 +15,15 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from tsuzuri.domain.expiry import Indexed
 from tsuzuri.domain.retention import LAST
 from tsuzuri.projections.catalogue import PROJECTIONS
+from tsuzuri.projections.fences import sees_whole
 from tsuzuri.projections.record_index import NAME
 from tsuzuri.projections.record_rows import DocumentRow, EntryRow
-from tsuzuri.projections.rows import Row
 
 FIRST = UUID(int=0)
 """In front of every patient."""
 
 _PATIENTS = SQL(
-    """SELECT patient_id FROM (
-        (SELECT DISTINCT patient_id FROM {documents} WHERE patient_id > {after} ORDER BY patient_id LIMIT {limit})
-        UNION
-        (SELECT DISTINCT patient_id FROM {entries} WHERE patient_id > {after} ORDER BY patient_id LIMIT {limit})
-    ) AS p ORDER BY patient_id LIMIT {limit}"""
+    "SELECT DISTINCT patient_id FROM {patients} WHERE patient_id > {after} ORDER BY patient_id LIMIT {limit}"
 )
 
 # A collection's own row says nothing of its end: what it carries does, and of one that carries nothing the caller.
@@ -41,13 +37,13 @@ _ENDS = SQL(
                visible_until IS NULL OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {last} >= row_number() OVER (
                    PARTITION BY patient_id, record_class, ranked_as, to_pos IS NULL ORDER BY sort_at DESC, entry DESC
                )) AS endless
-        FROM {entries} WHERE patient_id = ANY ({patients})
+        FROM {entries} WHERE {seen} AND patient_id = ANY ({patients})
         UNION ALL
         SELECT patient_id, received, NULL, registered_at, cancelled_by, visible_until,
                CASE WHEN record_class IS NOT NULL THEN visible_until IS NULL ELSE EXISTS (
                    SELECT FROM {entries} AS e WHERE e.patient_id = d.patient_id AND e.document = d.document
                ) END
-        FROM {documents} AS d WHERE patient_id = ANY ({patients})
+        FROM {documents} AS d WHERE {seen} AND patient_id = ANY ({patients})
     ) AS rows GROUP BY patient_id, payload"""
 )
 
@@ -56,7 +52,9 @@ async def patients_behind(
     connection: AsyncConnection[Any], generation: int, after: UUID, limit: int
 ) -> list[UUID]:
     """The next patients whose ids come behind *after*, of whom the index has anything."""
-    statement = _PATIENTS.format(**_tables(generation), after=Literal(after), limit=Literal(limit))
+    statement = _PATIENTS.format(
+        patients=_table(generation, "patient"), after=Literal(after), limit=Literal(limit)
+    )
     async with connection.cursor(row_factory=scalar_row) as cursor:
         return await (await cursor.execute(statement)).fetchall()
 
@@ -86,11 +84,14 @@ async def sight_ends(connection: AsyncConnection[Any], generation: int, patient:
 
 
 def _ends(generation: int, patients: list[UUID]) -> Composed:
-    return _ENDS.format(**_tables(generation), patients=Literal(patients), last=Literal(LAST))
+    return _ENDS.format(
+        documents=_table(generation, DocumentRow.TABLE),
+        entries=_table(generation, EntryRow.TABLE),
+        seen=sees_whole(patients),
+        patients=Literal(patients),
+        last=Literal(LAST),
+    )
 
 
-def _tables(generation: int) -> dict[str, Identifier]:
-    def table(kind: type[Row]) -> Identifier:
-        return Identifier(PROJECTIONS[NAME].schema(generation), kind.TABLE)
-
-    return {"documents": table(DocumentRow), "entries": table(EntryRow)}
+def _table(generation: int, name: str) -> Identifier:
+    return Identifier(PROJECTIONS[NAME].schema(generation), name)

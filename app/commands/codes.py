@@ -68,7 +68,7 @@ def unknown(
     """Codes in the index that the release in force does not know, though it covers their systems."""
 
     async def work(opened: Services) -> None:
-        with opened.logins.connect(LogRole.READER) as connection:
+        with opened.logins.connect(LogRole.PROJECTOR) as connection:
             codes = _codes(opened, connection)
             found = unknown_codes(connection, codes, facility)
         if as_json:
@@ -117,7 +117,7 @@ async def _list(opened: Services) -> None:
 
 async def _told(opened: Services, release: Release) -> bool:
     """Say what a release would change against the one in force; whether it changes anything."""
-    with opened.logins.connect(LogRole.READER) as connection:
+    with opened.logins.connect(LogRole.PROJECTOR) as connection:
         before = _codes(opened, connection)
         found = code_changes(before.release, release)
         concerned = effects(connection, before, Codes(release)) if found else []
