@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random, shuffle
 from typing import Any
@@ -26,11 +27,11 @@ from log_examples import a_ring, logins, settings_at
 from projection_examples import catch_up
 from torture.fresh_log import fresh_log
 from torture.harness import Outcome, Run, Torture
-from torture.served import FORK, SCHEMA_SHA256, Asker, Make, ServerProcess, application, build_api
+from torture.served import FORK, Asker, Kind, ServerProcess, build_api, opened
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.ended_with import ended_with
 from tsuzuri.app.projector import Projector
-from tsuzuri.app.services import Services, services
+from tsuzuri.app.services import Services
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import AccessPermitted
@@ -109,17 +110,16 @@ class Remembering(Unguarded):
         until, held = self._permitted.get(key, (0.0, None))
         if held is not None and time.monotonic() < until:
             return replace(held, access_id=self.new_id(), asked=set(), shown={}, volatile=set())
-        opened = await super().open_record(caller, key, purpose, **asked)
-        if isinstance(opened, Reading):
-            self._permitted[key] = time.monotonic() + REMEMBERED_SECONDS, opened
-        return opened
+        decided = await super().open_record(caller, key, purpose, **asked)
+        if isinstance(decided, Reading):
+            self._permitted[key] = time.monotonic() + REMEMBERED_SECONDS, decided
+        return decided
 
 
 async def registered(settings: Settings, dsn: str, patients: int) -> list[Read]:
     """Patients with a diagnosis each; every other is linked, and her consent is said under the other's number."""
     numbers = (f"000{number:05}:き:{number}:01" for number in itertools.count(1))
-    async with services(settings, dsn) as opened:
-        world = TsuzuriApplication(opened, SCHEMA_SHA256)
+    async with opened(settings, dsn) as world:
 
         async def register(number: str) -> UUID:
             bundle = a_bundle(number=number, local_id=number[:8]).replace(
@@ -282,12 +282,12 @@ def _before(said: Said, part: int, pos: int, at: datetime) -> bool:
     return said.pos < pos if said.part == part else said.at < at
 
 
-def tormented(folder: Path, withdrawals: int, make: Make) -> Outcome:
+def tormented(folder: Path, withdrawals: int, kind: Kind) -> Outcome:
     turns = min(TURNS, max(1, withdrawals // PATIENTS_LEAST))
     settings = settings_at(folder / "home")
     with fresh_log(folder) as dsn:
         reads = asyncio.run(registered(settings, dsn, patients=max(PATIENTS_LEAST, withdrawals // turns)))
-        api = build_api(settings, dsn, make)
+        api = build_api(settings, partial(opened, settings, dsn, kind))
         projector = FORK.Process(target=_project, args=(dsn,), daemon=True)
         projector.start()
         servers = [ServerProcess(api) for _ in range(SERVERS)]
@@ -321,14 +321,14 @@ def _project(dsn: str) -> None:
 
 
 def run(folder: Path, share: float) -> Outcome:
-    return tormented(folder, round(WITHDRAWALS * share), application)
+    return tormented(folder, round(WITHDRAWALS * share), TsuzuriApplication)
 
 
-def _control(kind: type[TsuzuriApplication], wanted: str) -> Run:
+def _control(kind: Kind, wanted: str) -> Run:
     """Only what the one check finds counts: answers for themselves, the log for itself."""
 
     def run_control(folder: Path, _: float) -> Outcome:
-        outcome = tormented(folder, CONTROL_WITHDRAWALS, lambda opened: kind(opened, SCHEMA_SHA256))
+        outcome = tormented(folder, CONTROL_WITHDRAWALS, kind)
         return replace(outcome, faults=[fault for fault in outcome.faults if wanted in fault])
 
     return run_control

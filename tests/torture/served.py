@@ -1,12 +1,13 @@
 """The API in a process of its own, listening on loopback, and somebody who asks it and keeps every byte that comes."""
 
 import asyncio
+import logging
 import os
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import orjson
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.server import build_server
@@ -28,38 +30,41 @@ _LOOK_SECONDS = 0.5
 
 FORK = get_context("fork")  # as for the writers: a fresh interpreter needs a second for our imports alone
 
-Make = Callable[[Services], TsuzuriApplication]
+SCHEMA_SHA256 = schema_sha256(build_schema())
+
+Kind = Callable[[Services, str], TsuzuriApplication]
+Open = Callable[[], AbstractAsyncContextManager[TsuzuriApplication]]
 
 
-def build_api(settings: Settings, dsn: str, make: Make) -> Starlette:
-    """The server as it is, over an application of the torture's. Nothing is opened before it is served.
+@asynccontextmanager
+async def opened(
+    settings: Settings, dsn: str, kind: Kind = TsuzuriApplication
+) -> AsyncIterator[TsuzuriApplication]:
+    async with services(settings, dsn) as under:
+        yield kind(under, SCHEMA_SHA256)
+
+
+def build_api(settings: Settings, open_application: Open) -> Starlette:
+    """The server as it is, over an application of the torture's, which is opened when it is served.
 
     No worker reads Bundles beside it: none comes in, and each would take a second to start.
     """
-    server = build_server(settings, dsn)
+    server = build_server(settings, "")
 
     @asynccontextmanager
     async def lifespan(served: Starlette) -> AsyncIterator[None]:
-        async with services(settings, dsn) as opened:
-            served.state.application = make(opened)
+        async with open_application() as application:
+            served.state.application = application
             yield
 
     server.router.lifespan_context = lifespan
     return server
 
 
-def application(opened: Services) -> TsuzuriApplication:
-    """Nothing wrong with it."""
-    return TsuzuriApplication(opened, SCHEMA_SHA256)
-
-
-SCHEMA_SHA256 = schema_sha256(build_schema())
-
-
 class ServerProcess:
     """Serves from its making on, until it is killed. What is sent to it while it starts is answered then."""
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: ASGIApp) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
         self._process = FORK.Process(target=_serve, args=(api, listener, os.getpid()), daemon=True)
@@ -76,13 +81,15 @@ class ServerProcess:
         self._process.join()
 
 
-def _serve(api: Any, listener: socket.socket, parent: int) -> None:
+def _serve(api: ASGIApp, listener: socket.socket, parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_LOOK_SECONDS)
         os._exit(1)  # it has outlived the process that was to kill it
 
     threading.Thread(target=watch, daemon=True).start()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what it says of its troubles is not for who looks on
+    logging.disable()
     config = uvicorn.Config(api, log_level="critical", access_log=False, timeout_keep_alive=600)
     uvicorn.Server(config).run([listener])
 
