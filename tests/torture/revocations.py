@@ -10,10 +10,9 @@ import asyncio
 import itertools
 import os
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random, shuffle
@@ -25,6 +24,7 @@ from psycopg import Connection
 from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR, a_bundle
 from log_examples import a_ring, logins, settings_at
 from projection_examples import catch_up
+from torture.cited_consents import OLDER, older_than_held
 from torture.fresh_log import fresh_log
 from torture.harness import Outcome, Run, Torture
 from torture.served import FORK, Asker, Kind, ServerProcess, build_api, opened
@@ -34,12 +34,9 @@ from tsuzuri.app.projector import Projector
 from tsuzuri.app.services import Services
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import AccessPermitted
 from tsuzuri.domain.identifiers import PatientKey
-from tsuzuri.domain.vocabulary import PurposeOfUse, Stream
+from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.eventlog.connecting import LogRole
-from tsuzuri.eventlog.mapper import event_mapper
-from tsuzuri.eventlog.opened_events import EVENT_COLUMNS, open_event
 from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading
 
 WITHDRAWALS, CONTROL_WITHDRAWALS = 10_000, 30
@@ -50,7 +47,6 @@ REMEMBERED_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 0.08  # between a grant and its withdrawal
 EARLIER = 0.3  # the share of reads that ask for the patient of the turn before
 
-OLDER = "cites an older consent than the log held"
 LATE = "was permitted, though it started after the acknowledgement of the withdrawal"
 
 GRANT = f"""mutation ($of: String!) {{
@@ -230,56 +226,6 @@ async def raced(
     for asker in itertools.chain(*changing, (asker for asker, _ in reading)):
         asker.close()
     return story
-
-
-@dataclass(frozen=True)
-class Said:
-    """A consent event: its place, its moment, and the version it made of its stream."""
-
-    part: int
-    pos: int
-    at: datetime
-    version: int
-
-
-def older_than_held(connection: Connection[Any]) -> tuple[int, int, list[str]]:
-    """How many accesses are stored, how many of them of linked patients, and each that cites an older consent.
-
-    Positions say what lies before what in one part. Parts have no order among them; there the moments tell, which the
-    append takes while it holds the heads of all parts that it writes to or looks at.
-    """
-    said: defaultdict[UUID, list[Said]] = defaultdict(list)
-    for owner, *place in connection.execute(
-        "SELECT patient_id, part, pos, recorded_at, version FROM event WHERE stream = %s",
-        (Stream.CONSENT.value,),
-    ):
-        said[owner].append(Said(*place))
-    ring, mapper = a_ring(), event_mapper()
-    stored = linked = 0
-    found = []
-    with connection.transaction(), connection.cursor("accesses") as cursor:
-        cursor.execute(
-            f"""SELECT e.part, e.pos, e.recorded_at, {EVENT_COLUMNS}
-                FROM event e LEFT JOIN data_key k USING (part, key_id) WHERE e.topic = %s""".encode(),
-            (AccessPermitted.TOPIC,),
-        )
-        for part, pos, at, *row in cursor:
-            access = mapper.to_domain_event(open_event(ring, *row))
-            cited = {access.patient: access.audit.consent_version, **access.audit.linked}
-            stored += 1
-            linked += len(cited) > 1
-            for owner, version in cited.items():
-                held = max((one.version for one in said[owner] if _before(one, part, pos, at)), default=0)
-                if held > version:
-                    whose = "its patient's" if owner == access.patient else "the linked patient's"
-                    found.append(
-                        f"access {access.event_id} {OLDER}: {whose} {version}, and {held} lies before"
-                    )
-    return stored, linked, found
-
-
-def _before(said: Said, part: int, pos: int, at: datetime) -> bool:
-    return said.pos < pos if said.part == part else said.at < at
 
 
 def tormented(folder: Path, withdrawals: int, kind: Kind) -> Outcome:

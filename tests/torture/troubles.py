@@ -73,6 +73,8 @@ KINDS: Mapping[Step, tuple[Kind, ...]] = {
     Step.HALF_SENT: (Kind.KILL,),
     Step.SENT: (Kind.KILL,),
 }
+NEVER_ANSWERED = (Kind.UNAVAILABLE, Kind.FULL, Kind.NOT_COMMITTED, Kind.NOT_JSON)
+"""To whom this happens has certainly no answer: no later try can help."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,12 @@ class Troubled(TsuzuriApplication):
                 await self.site.happen(trouble)
                 await under_way
             case Kind.CUT:
-                self.site.note(trouble)
                 self.site.line.await_append(access)
-                await recording
+                try:
+                    await recording
+                finally:
+                    if self.site.line.cuts:
+                        self.site.note(trouble)
             case _:
                 self.site.note(trouble)
                 await self.site.refuse(access, trouble.kind)

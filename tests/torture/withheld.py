@@ -28,6 +28,7 @@ from torture.revocations import GRANT, registered
 from torture.served import Asker, Received, ServerProcess, build_api
 from torture.stopped_server import Server
 from torture.troubles import (
+    NEVER_ANSWERED,
     TROUBLES,
     Kind,
     Step,
@@ -112,9 +113,9 @@ class Siege:
                 self.stored: set[UUID] = {event for (event,) in rows}
 
     def outcome(self) -> Outcome:
-        whole = [one for one in self.received if one.whole and WORD.encode() in one.body]
-        parts = [one for one in self.received if not one.whole and WORD.encode() in one.body]
-        withheld = Counter(one.code for one in self.received if one.whole and one not in whole)
+        whole = [one for one in self.received if one.whole and _shows(one)]
+        parts = [one for one in self.received if not one.whole and _shows(one)]
+        withheld = Counter(one.code for one in self.received if one.whole and not _shows(one))
         named = {UUID(access.decode()) for one in self.received for access in ACCESS.findall(one.body)}
         found = [fault for one in self.received for fault in _faults(one.body, self.stored)]
         if not whole or not parts:
@@ -161,7 +162,10 @@ class Siege:
             _, waiting = await asyncio.wait(waiting, timeout=LEFT_SECONDS)
         if waiting:
             self.server.kill()
-        self.received += await asyncio.gather(*asking)
+        received = await asyncio.gather(*asking)
+        if trouble.kind in NEVER_ANSWERED and _shows(received[0]):
+            self.faults.append(f"it was answered all the same: {trouble}")
+        self.received += received
         for asker in askers:
             asker.close()
 
@@ -171,6 +175,11 @@ class Siege:
             granted = await asker.ask(GRANT, of=number)
             assert granted.code is None, granted.told
         asker.close()
+
+
+def _shows(received: Received) -> bool:
+    """Anything of a record."""
+    return WORD.encode() in received.body
 
 
 def _faults(body: bytes, stored: set[UUID]) -> list[str]:
