@@ -66,7 +66,7 @@ class Hasty(Troubled):
         self._recording.add_done_callback(lambda recorded: recorded.cancelled() or recorded.exception())
 
 
-class Open(Troubled):
+class Careless(Troubled):
     """What must not be: a log that cannot be written keeps nothing back."""
 
     async def record(
@@ -122,7 +122,7 @@ class Siege:
             found.append("nobody was answered, or no answer broke off: the harness is blind")
         told = ", ".join(f"{number} {code}" for code, number in sorted(withheld.items(), key=str))
         return Outcome(
-            f"{self.met.total()} troubles of {len(self.met)} kinds, of each {min(self.met.values())} or more"
+            f"{self.met.total()} troubles of {len(self.met)} kinds, of each {min(self.met.values(), default=0)} or more"
             f" (seed {self.seed}): {len(self.received)} asked, {len(whole)} whole answers with data and {len(parts)} in"
             f" part, withheld {told}; {len(named):,} accesses named, {len(self.stored):,} stored,"
             f" {len(named - self.stored)} answers without",
@@ -215,6 +215,6 @@ TORTURE = Torture(
         "answers before it settles": _control(
             Hasty, Trouble(Step.SENT, Kind.KILL), Trouble(Step.APPENDING, Kind.NOT_COMMITTED)
         ),
-        "answers although the log is unavailable": _control(Open, Trouble(Step.APPENDING, Kind.FULL)),
+        "answers although the log is unavailable": _control(Careless, Trouble(Step.APPENDING, Kind.FULL)),
     },
 )
