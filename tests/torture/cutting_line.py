@@ -69,7 +69,11 @@ class CuttingLine:
                 client, _ = self.listener.accept()
             except OSError:
                 return  # closed
-            pair = Pair(client, self._connected())
+            try:
+                pair = Pair(client, self._connected())
+            except OSError:
+                client.close()  # the server is not there
+                continue
             threading.Thread(target=self._carry_requests, args=(pair,), daemon=True).start()
             threading.Thread(target=self._carry_replies, args=(pair,), daemon=True).start()
 
