@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -172,7 +173,8 @@ def evaluate(
     return Answer(openings=openings) if openings else Answer("NOT_AVAILABLE")
 
 
-def classes_readable(role: Role, scopes: Sequence[str]) -> frozenset[RecordClass]:
+@cache
+def classes_readable(role: Role, scopes: tuple[str, ...]) -> frozenset[RecordClass]:
     """What r and s are both granted for."""
     granted: dict[str, set[RecordClass]] = {"r": set(), "s": set()}
     for scope in scopes:
