@@ -22,12 +22,12 @@ class NoSuchWindow(ValueError):
 
 
 def evolve(windows: Windows, event: DisasterWindowOpened | DisasterWindowClosed | Erased) -> Windows:
+    """What is over is kept: a window may be opened days before it begins, and must not end one that is open now."""
     changed = replace(windows, version=event.originator_version)
     match event:
         case DisasterWindowOpened():
             window = Window(event.event_id, event.municipalities, event.since, event.until)
-            running = tuple(held for held in windows.opened if held.until > event.since)
-            return replace(changed, opened=(*running, window))
+            return replace(changed, opened=(*windows.opened, window))
         case DisasterWindowClosed():
             rest = [_without(held, event) for held in windows.opened]
             return replace(changed, opened=tuple(held for held in rest if held.municipalities))
