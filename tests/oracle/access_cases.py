@@ -147,19 +147,21 @@ PAIRS = {
     for one, other in combinations(BASES, 2)
     if {one, other} != {"emergency", "widened"}
 }
-_EVERYTHING = History(patient=(EMERGENCY, WIDENED, CONSENT), windows=(WINDOW,), registered_here=True)
+_ALL = History(patient=(EMERGENCY, WIDENED, CONSENT), windows=(WINDOW,), registered_here=True)
 ODD_ONES = {
-    "未提供 in it": History(patient=(replace(EMERGENCY, shows_undelivered=True),)),
-    "another's": History(patient=(replace(EMERGENCY, person="dr-ito"),)),
-    "made elsewhere": History(patient=(replace(EMERGENCY, facility=CLINIC),)),
-    "no right": replace(_EVERYTHING, facilities=(LISTED,)),
-    "another's right": replace(_EVERYTHING, facilities=(LISTED, replace(RIGHT, person="dr-ito"))),
-    "a clinic": replace(_EVERYTHING, facilities=(replace(LISTED, kind="CLINIC"), RIGHT)),
-    "no emergencies": replace(_EVERYTHING, facilities=(LISTED, RIGHT, replace(LISTED, emergency=False))),
-    "moved away": replace(_EVERYTHING, facilities=(LISTED, RIGHT, replace(LISTED, municipality="01100"))),
-    "closed": replace(_EVERYTHING, facilities=(LISTED, RIGHT, CLOSED)),
-    "open again": replace(_EVERYTHING, facilities=(LISTED, RIGHT, CLOSED, LISTED)),
-    "never listed": replace(_EVERYTHING, facilities=(RIGHT,)),
+    "emergency with 未提供": History(patient=(replace(EMERGENCY, shows_undelivered=True),)),
+    "emergency of another doctor": History(patient=(replace(EMERGENCY, person="dr-ito"),)),
+    "emergency elsewhere": History(patient=(replace(EMERGENCY, facility=CLINIC),)),
+    "all, but no right": replace(_ALL, facilities=(LISTED,)),
+    "all, but another doctor's right": replace(_ALL, facilities=(LISTED, replace(RIGHT, person="dr-ito"))),
+    "all, but a clinic": replace(_ALL, facilities=(replace(LISTED, kind="CLINIC"), RIGHT)),
+    "all, but takes no emergencies": replace(
+        _ALL, facilities=(LISTED, RIGHT, replace(LISTED, emergency=False))
+    ),
+    "all, but moved away": replace(_ALL, facilities=(LISTED, RIGHT, replace(LISTED, municipality="01100"))),
+    "all, but closed": replace(_ALL, facilities=(LISTED, RIGHT, CLOSED)),
+    "all, closed and open again": replace(_ALL, facilities=(LISTED, RIGHT, CLOSED, LISTED)),
+    "all, but never listed": replace(_ALL, facilities=(RIGHT,)),
 }
 SITUATIONS: Mapping[str, History] = {"nothing": History(), **BASES, **ODD_ONES, **PAIRS}
 
