@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).with_name("golden_access_matrix.txt")
 HEAD = """\
 # Who may see what: made of our decision, in which an oracle written from the rules' text agrees line by line.
 # Made by tests/domain/test_access_matrix.py: TSUZURI_WRITE_GOLDEN=1 writes it anew. Read the difference.
-# An answer, and below it the cases that have it. One hospital that takes emergencies asks at one moment, by a doctor with
+# An answer, and below it the cases that have it. A hospital that takes emergencies asks at one moment, by a doctor with
 # the emergency right; "another" patient is a mother, the patient's proxy where one is named. A + B: both happened.
 # all: a consent, something registered by the hospital, a widened emergency and an open disaster window.
 # [marks]: an entry is shown if each of its marks is named there. The cases word by word: tests/oracle/access_cases.py.\
