@@ -22,6 +22,7 @@ class NoSuchWindow(ValueError):
 
 
 def evolve(windows: Windows, event: DisasterWindowOpened | DisasterWindowClosed | Erased) -> Windows:
+    """What is over is kept: a window may be opened days before it begins, and must not end one that is open now."""
     changed = replace(windows, version=event.originator_version)
     match event:
         case DisasterWindowOpened():

@@ -1,18 +1,13 @@
 """Given a patient's consents, when somebody asks to see her record, then this is the answer, and why."""
 
-import os
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from access_examples import A_MICROSECOND, LATER, given, permitted, refusal
-from examples import CLINIC, HOSPITAL, NOON, PATIENT, SIX, STRANGER, a_request, granted, withdrawn
-from tsuzuri.domain.access import Permitted, Refused, decide
-from tsuzuri.domain.consents import Consents
-from tsuzuri.domain.grounds import LETTER_CLASSES
+from access_examples import given, permitted, refusal
+from examples import CLINIC, HOSPITAL, PATIENT, STRANGER, a_request, granted
+from tsuzuri.domain.access import decide
 from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, RefusalReason, Role
 
@@ -124,93 +119,3 @@ def test_a_diagnosis_she_was_not_told_is_shown_to_clinicians_and_not_to_her() ->
 
     assert set(hers.flags) == {Flag.LTS}
     assert set(theirs.flags) == {Flag.LTS, Flag.UNINFORMED}
-
-
-BUT_REFERRALS = tuple(c for c in RecordClass if c is not RecordClass.REFERRAL)
-LETTER = (RecordClass.REFERRAL,)
-
-
-# --- the golden matrix: role × purpose × consent → answer
-
-
-def consent_states(purpose: PurposeOfUse) -> dict[str, Consents]:
-    """What the patient may have said to the hospital that asks, named as the matrix names it."""
-    another = PurposeOfUse.HPAYMT if purpose is PurposeOfUse.TREAT else PurposeOfUse.TREAT
-    grant = granted(purpose=purpose)
-    lab = granted(purpose=purpose, event_id=LATER, classes=(RecordClass.LAB_RESULT,))
-    return {
-        "none": given(),
-        "in force": given(grant),
-        "two in force": given(grant, replace(lab, given="patient")),
-        "given anew": given(grant, lab),
-        "of every class": given(granted(purpose=purpose, classes=tuple(RecordClass))),
-        "begins this moment": given(granted(purpose=purpose, since=NOON)),
-        "begins later": given(granted(purpose=purpose, since=NOON + A_MICROSECOND)),
-        "ends in a moment": given(granted(purpose=purpose, until=NOON + A_MICROSECOND)),
-        "ends this moment": given(granted(purpose=purpose, until=NOON)),
-        "withdrawn": given(grant, withdrawn()),
-        "results withdrawn": given(grant, withdrawn(classes=(RecordClass.LAB_RESULT,))),
-        "after withdrawal": given(grant, withdrawn(), lab),
-        "for other purpose": given(granted(purpose=another)),
-        "to other facility": given(granted(purpose=purpose, facility=CLINIC)),
-        "one referral": given(granted(purpose=purpose, classes=LETTER, document=LATER)),
-        "and another": given(
-            granted(purpose=purpose, classes=LETTER, document=LATER),
-            granted(purpose=purpose, classes=LETTER, document=STRANGER, event_id=LATER),
-        ),
-        "one of two withdrawn": given(
-            granted(purpose=purpose, classes=LETTER, document=LATER),
-            granted(purpose=purpose, classes=LETTER, document=STRANGER),
-            withdrawn(document=LATER),
-        ),
-    }
-
-
-def callers(role: Role, purpose: PurposeOfUse) -> dict[str, AccessRequest]:
-    if role is not Role.PATIENT:
-        return {str(role): a_request(role=role, purpose=purpose)}
-    return {
-        "PATIENT herself": herself(purpose=purpose),
-        "PATIENT another": herself(purpose=purpose, own_patient=STRANGER),
-    }
-
-
-def told(answer: Permitted | Refused) -> str:
-    if isinstance(answer, Refused):
-        return str(answer.reason)
-    grounds = []
-    for ground in answer.grounds:
-        short = "the six informations" if ground.classes == SIX else " ".join(ground.classes)
-        short = "every class" if ground.classes == tuple(RecordClass) else short
-        short = "all but referrals" if ground.classes == BUT_REFERRALS else short
-        short = "all it holds" if ground.classes == LETTER_CLASSES else short
-        if ground.recipient == HOSPITAL:
-            short += " in the referrals to it" if ground.document is None else " in one referral to it"
-        grounds.append(f"{ground.basis} of {short} [{' '.join(ground.flags)}]")
-    return " + ".join(grounds)
-
-
-def matrix() -> Iterator[str]:
-    """One line for each answer; one for all consents where none of them matters."""
-    yield "# role × purpose × consent → answer, at one moment, asked by one hospital."
-    yield "# Made by tests/domain/test_access.py: TSUZURI_WRITE_GOLDEN=1 writes it anew. Read the difference."
-    for role in Role:
-        yield ""
-        for purpose in PurposeOfUse:
-            for caller, request in callers(role, purpose).items():
-                answers = {
-                    state: told(decide(request, consents))
-                    for state, consents in consent_states(purpose).items()
-                }
-                same = len(set(answers.values())) == 1
-                shown = {"whatever it is": answers["none"]} if same else answers
-                for state, answer in shown.items():
-                    yield f"{caller:15}  {purpose:9}  {state:18}  {answer}"
-
-
-def test_the_access_matrix_is_the_one_that_was_agreed_on() -> None:
-    now = "\n".join(matrix()) + "\n"
-    if os.environ.get("TSUZURI_WRITE_GOLDEN") == "1":
-        GOLDEN.write_text(now, "utf-8")
-
-    assert now == GOLDEN.read_text("utf-8")

@@ -28,7 +28,7 @@ LOG = (
 )
 PROJECTIONS = ("failpoints", "poison", "planted_bug", "projection_histories")
 DOCUMENTS = ("permutations", "hostile_bundles", "summaries")
-ACCESSES = ("emergency_lives", "revocations", "withheld")
+ACCESSES = ("access_histories", "emergency_lives", "revocations", "withheld")
 TORTURES = {"3": LOG, "4": PROJECTIONS, "5": DOCUMENTS, "6": ACCESSES}
 
 
