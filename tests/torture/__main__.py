@@ -1,7 +1,7 @@
 """Runs the tortures at full size, one line each: `python tests/torture [name …]`.
 
-ISSUE=3 chooses those of the log, ISSUE=4 those of the projections, ISSUE=5 those of what facilities send. Exit code 1
-when one found a fault, or a control did not.
+ISSUE=3 chooses those of the log, ISSUE=4 those of the projections, ISSUE=5 those of what facilities send,
+ISSUE=6 those of who sees what. Exit code 1 when one found a fault, or a control did not.
 """
 
 import logging
@@ -28,7 +28,11 @@ LOG = (
 )
 PROJECTIONS = ("failpoints", "poison", "planted_bug", "projection_histories")
 DOCUMENTS = ("permutations", "hostile_bundles", "summaries")
-TORTURES = {"3": LOG, "4": PROJECTIONS, "5": DOCUMENTS}
+ACCESS = ("non_interference",)
+TIMES = (
+    "non_interference_times",
+)  # has no short form: a machine that does other things besides tells nothing
+TORTURES = {"3": LOG, "4": PROJECTIONS, "5": DOCUMENTS, "6": ACCESS + TIMES}
 
 
 def torture(name: str) -> Torture:

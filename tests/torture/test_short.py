@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from torture.__main__ import DOCUMENTS, LOG, PROJECTIONS, torture
+from torture.__main__ import ACCESS, DOCUMENTS, LOG, PROJECTIONS, torture
 from torture.harness import torment
 
 SHARE = 0.02
-SHARES = {"planted_bug": 0.05}  # of those that would have too little to do
+SHARES = {"planted_bug": 0.05, "non_interference": 0.01}  # too little to do, or too much
 
 
-@pytest.mark.parametrize("name", LOG + PROJECTIONS + DOCUMENTS)
+@pytest.mark.parametrize("name", LOG + PROJECTIONS + DOCUMENTS + ACCESS)
 def test_torture(name: str, tmp_path: Path) -> None:
     lines: list[str] = []
     good = torment(torture(name), tmp_path, SHARES.get(name, SHARE), lines.append)
