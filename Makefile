@@ -18,7 +18,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_layout.py
 
-# Every harness at full size, more than half an hour. ISSUE=3: those of the log, 4: projections, 5: intake.
+# Every harness at full size, more than half an hour. ISSUE=3: those of the log, 4: projections, 5: intake, 6: who sees what.
 torture: $(STAMP)
 	$(BIN)/python tests/torture
 

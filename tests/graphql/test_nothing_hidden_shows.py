@@ -1,6 +1,7 @@
 """未告知 and 未提供 leave no trace: of two patients one has hidden diagnoses besides, and every field answers alike.
 
-What is asked is made from the schema, so a field that is added is asked too. There is no subscription about a record.
+What is asked is made from the schema, so a field that is added is asked too. tests/torture/non_interference.py asks the
+same of generated worlds, for every kind of reader.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,16 +11,19 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from alike_examples import Own, alike
+from alike_examples import VOLATILE, Own, alike
 from document_examples import SENDER, body, diagnosis, referral
-from everything_examples import CODE, named, operations
+from everything_examples import CODE, fields_of, named, operations
 from examples import DOCTOR, HOSPITAL, NUMBER, herself
 from fhir_examples import CORE_LABO, FACILITY, Json, a_collection, a_resource, coded, quantity
 from rendering_examples import INDICATION
+from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import RecordClass, Role
-from world import Tell, World, tell_in
+from tsuzuri.graphql.readings import Operation, Readings
+from tsuzuri.graphql.schema import schema_sha256
+from world import SCHEMA, Tell, World, tell_in
 
 TWIN = NUMBER.replace("187", "188")
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)  # what the Bundles here tell of lies before
@@ -187,3 +191,35 @@ async def _cursors(world: World, asking: Caller) -> AsyncIterator[str]:
         page = (await world.data(asking, asked, after=after))["me"]["record"]["entries"]["pageInfo"]
         after, more = page["endCursor"], page["hasNextPage"]
         yield after
+
+
+class Noticing(TsuzuriApplication):
+    """Notes which fields an answer declared volatile."""
+
+    volatile: frozenset[str] = frozenset()
+
+    async def settle(
+        self, caller: Caller, readings: Readings, operation: Operation, data: dict[str, Any] | None
+    ) -> None:
+        self.volatile |= {str(path[-1]) for reading in readings.permitted for path in reading.volatile}
+        await super().settle(caller, readings, operation, data)
+
+
+def test_what_is_blanked_is_what_the_schema_declares_volatile_and_never_more_than_four_fields(
+    tell: Tell,
+) -> None:
+    async def story(world: World) -> None:
+        told = await lived(world, NUMBER)
+        noticing = Noticing(world.application.services, schema_sha256(SCHEMA))
+
+        await answers(World(noticing, world.connection), DOCTOR, told)
+
+        assert noticing.volatile == set(VOLATILE)
+        assert len(VOLATILE) <= 4
+
+    tell(story)
+
+
+def test_no_subscription_tells_of_a_record() -> None:
+    """One that does has to be compared too, here and in the torture."""
+    assert set(fields_of("Subscription")) == {"projectionProgress"}
