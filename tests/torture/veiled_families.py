@@ -64,7 +64,7 @@ class Plan:
         return Sending(facility, local_id, self.moments.pop(), tuple(facts), **more)  # type: ignore[arg-type]
 
     def put(self, *steps: Step, least: int = 0) -> None:
-        """In this order, in rounds that are free, from *least* on."""
+        """In this order, in rounds that are free, from *least* on; not at all when there are too few."""
         free = [number for number in range(least, ROUNDS) if self.rounds[number] is None]
         if len(free) < len(steps):
             return
@@ -195,6 +195,7 @@ def set_of_diagnoses(plan: Plan, facility: str = CLINIC) -> Sending:
 
 
 def report(plan: Plan, facility: str = LABORATORY) -> Sending:
+    """All of it recent: whether an old result is one of the last three depends on results that a reader may not see."""
     return plan.sending(facility, "report", plan.facts([_C.LAB_RESULT], 3))
 
 
