@@ -6,10 +6,14 @@ from uuid import UUID
 from tsuzuri.graphql.seals import SealBroken, Seals
 from tsuzuri.projections.sight import Sight
 
+_LENGTH = (
+    256  # bytes: a position of a patient who is linked with up to four others is as long as of one who is not
+)
+
 
 def sealed_position(seals: Seals, sight: Sight) -> str:
     others = [f"{one} {position}" for one, position in sight.others]
-    return seals.seal(_use(sight.patient), [str(sight.position), *others])
+    return seals.seal(_use(sight.patient), [str(sight.position), *others], length=_LENGTH)
 
 
 def opened_positions(seals: Seals, patient: UUID, token: str) -> Mapping[UUID, int]:

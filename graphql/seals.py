@@ -18,7 +18,7 @@ class SealBroken(ValueError):
     """Not a token of ours, or one made for something else."""
 
 
-_LENGTHS = 32  # bytes: blanks make up the rest
+LENGTH = 32  # bytes: blanks make up the rest
 
 
 class Seals:
@@ -27,10 +27,13 @@ class Seals:
     def __init__(self, key: bytes):
         self._cipher = AESSIV(sha512(b"tsuzuri seals" + key).digest())
 
-    def seal(self, use: str, value: Any) -> str:
-        """*use* names what the token is for, for example "entries/<patient>"."""
+    def seal(self, use: str, value: Any, *, length: int = LENGTH) -> str:
+        """*use* names what the token is for, for example "entries/<patient>".
+
+        *length*: of the value's JSON in bytes, or a multiple of it: a token's length tells next to nothing.
+        """
         plain = msgspec.json.encode(value)
-        whole = plain.ljust(-(-len(plain) // _LENGTHS) * _LENGTHS)  # a token's length tells next to nothing
+        whole = plain.ljust(-(-len(plain) // length) * length)
         sealed = self._cipher.encrypt(whole, [use.encode()])
         return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 

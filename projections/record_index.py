@@ -76,11 +76,7 @@ CREATE TABLE entry (
     ended text, ended_at timestamptz, detail text
 );
 {replacement_sets.TABLE}{hiding_marks.TABLE}
--- Two views of the projector's, through its own fence. What pushes old results out of sight does so whoever may see it.
-CREATE VIEW ranked WITH (security_barrier) AS
-    SELECT patient_id, record_class, ranked_as, sort_at, entry FROM entry
-    WHERE ranked_as IS NOT NULL AND to_pos IS NULL AND {fences.within("entry")};
--- Of whom there is anything at all: ids that stand in the open in the log too.
+-- Of whom there is anything at all: ids that stand in the open in the log too. The view is the projector's.
 CREATE VIEW patient AS SELECT patient_id FROM document UNION ALL SELECT patient_id FROM entry;
 {fences.of_documents("document")}{fences.of_entries("entry")}"""
 

@@ -193,10 +193,14 @@ class Sight:
         return SQL("CASE patient_id {} END").format(SQL(" ").join(arms))
 
     def _among_the_last(self, schema: str) -> Composable:
-        """Fewer than `LAST` newer ones of its group are in force, whoever may see them. Asked of what is too old."""
+        """Fewer than `LAST` newer ones of its group that may be seen are in force. Asked of what is too old.
+
+        What is hidden displaces nothing: else its coming would show. In the inner question the columns are the newer's.
+        """
+        seen = self._grounds(SQL("flags_now"), SQL("true"), history=True, facts=True)
         return SQL(
             " OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {} > (SELECT count(*) FROM (SELECT FROM {} AS newer"
             " WHERE newer.patient_id {} AND newer.record_class = entry.record_class"
-            " AND newer.ranked_as = entry.ranked_as"
+            " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL AND {}"
             " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
-        ).format(Literal(LAST), Identifier(schema, "ranked"), self._hers(), Literal(LAST))
+        ).format(Literal(LAST), Identifier(schema, "entry"), self._hers(), seen, Literal(LAST))

@@ -13,6 +13,7 @@ from psycopg.rows import scalar_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from tsuzuri.domain.expiry import Indexed
+from tsuzuri.domain.grounds import PATIENT_FLAGS
 from tsuzuri.domain.retention import LAST
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.fences import sees_whole
@@ -26,16 +27,22 @@ _PATIENTS = SQL(
     "SELECT DISTINCT patient_id FROM {patients} WHERE patient_id > {after} ORDER BY patient_id LIMIT {limit}"
 )
 
-# A collection's own row says nothing of its end: what it carries does, and of one that carries nothing the caller.
+# The own row of a collection says nothing of its end: what it carries does, and of one that carries nothing the caller.
+# Who looks decides what the last of a group are. Kept is what is one of them for its own sender, who sees only what it
+# sent itself, or for the patient, who sees nothing hidden. What a letter holds is seen as long as the letter.
 _ENDS = SQL(
     """SELECT patient_id, payload, count(DISTINCT entry) AS entries, max(registered_at) AS registered_at,
            CASE WHEN bool_or(endless) FILTER (WHERE cancelled_by IS NULL) THEN NULL
                 ELSE coalesce(max(visible_until) FILTER (WHERE cancelled_by IS NULL), max(registered_at))
            END AS seen_until
     FROM (
-        SELECT patient_id, unit AS payload, entry, registered_at, cancelled_by, visible_until,
-               visible_until IS NULL OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {last} >= row_number() OVER (
-                   PARTITION BY patient_id, record_class, ranked_as, to_pos IS NULL ORDER BY sort_at DESC, entry DESC
+        SELECT patient_id, unit AS payload, entry, registered_at, cancelled_by,
+               greatest(visible_until, recipient_until) AS visible_until,
+               visible_until IS NULL OR (ranked_as IS NOT NULL AND to_pos IS NULL AND {last} > least(
+                   count(*) OVER (
+                       PARTITION BY patient_id, record_class, ranked_as, to_pos IS NULL, sender {newer}),
+                   count(*) FILTER (WHERE flags_now <@ {shown}::text[]) OVER (
+                       PARTITION BY patient_id, record_class, ranked_as, to_pos IS NULL {newer})
                )) AS endless
         FROM {entries} WHERE {seen} AND patient_id = ANY ({patients})
         UNION ALL
@@ -90,6 +97,8 @@ def _ends(generation: int, patients: list[UUID]) -> Composed:
         seen=sees_whole(patients),
         patients=Literal(patients),
         last=Literal(LAST),
+        newer=SQL("ORDER BY sort_at DESC, entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"),
+        shown=Literal([str(flag) for flag in PATIENT_FLAGS]),
     )
 
 

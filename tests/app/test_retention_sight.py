@@ -100,7 +100,7 @@ def test_what_is_planned_is_shown_by_no_reading(run: Run, connection: Connection
 def test_a_plan_that_forgets_the_last_three_is_caught(
     run: Run, connection: Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sight_ends, "LAST", 2)
+    monkeypatch.setattr(sight_ends, "LAST", 0)
 
     async def story(services: Services) -> None:
         assert await wrongly_planned(services, connection) != set()

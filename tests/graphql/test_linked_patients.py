@@ -121,6 +121,8 @@ def test_as_of_before_the_link_shows_nothing_of_the_other(tell: Tell) -> None:
         await link(world, first, second)
 
         assert names(await read(world, OTHER, asOf={"position": before})) == ["高血圧症"]
+        after = (await read(world, NUMBER))["asOf"]["position"]
+        assert len(after) == len(before), "a position's length does not tell that she is linked"
 
     tell(story)
 

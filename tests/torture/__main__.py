@@ -28,8 +28,9 @@ LOG = (
 )
 PROJECTIONS = ("failpoints", "poison", "planted_bug", "projection_histories")
 DOCUMENTS = ("permutations", "hostile_bundles", "summaries")
-ACCESSES = ("access_histories", "emergency_lives", "revocations", "withheld")
-TORTURES = {"3": LOG, "4": PROJECTIONS, "5": DOCUMENTS, "6": ACCESSES}
+ACCESSES = ("access_histories", "emergency_lives", "revocations", "withheld", "non_interference")
+TIMES = ("non_interference_times",)  # no short form: a machine that does other things besides tells nothing
+TORTURES = {"3": LOG, "4": PROJECTIONS, "5": DOCUMENTS, "6": ACCESSES + TIMES}
 
 
 def torture(name: str) -> Torture:

@@ -8,7 +8,11 @@ from torture.__main__ import ACCESSES, DOCUMENTS, LOG, PROJECTIONS, torture
 from torture.harness import torment
 
 SHARE = 0.02
-SHARES = {"planted_bug": 0.05, "revocations": 0.01}  # of those that would have too little to do, or too much
+SHARES = {
+    "planted_bug": 0.05,
+    "revocations": 0.01,
+    "non_interference": 0.01,
+}  # of those that would have too little to do, or too much
 
 
 @pytest.mark.parametrize("name", LOG + PROJECTIONS + DOCUMENTS + ACCESSES)
