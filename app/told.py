@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tsuzuri.app.actions.explain_moment import MomentAhead
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
@@ -46,6 +47,7 @@ CODES: dict[type[Exception], str] = {
     UselessConsent: "USELESS_CONSENT",
     NoSuchReferral: "NOT_AVAILABLE",
     MalformedNumber: "BAD_INPUT",
+    MomentAhead: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
     NothingToSettle: "NOTHING_TO_SETTLE",

@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
+from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
@@ -19,7 +20,14 @@ from tsuzuri.domain.orders import Why
 from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.registrations import RegisteredBundle
-from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import (
+    ConsentChange,
+    DocumentKind,
+    ProxyRelation,
+    PurposeOfUse,
+    RecordClass,
+    Role,
+)
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.comparing import Comparison
@@ -212,6 +220,13 @@ class Application(Protocol):
     async def settle_identity(self, caller: Caller, patient: UUID, identity: UUID, reason: str) -> UUID: ...
 
     async def trail_complete_until(self) -> datetime: ...
+
+    async def explain_access(self, access: UUID) -> Explanation | None:
+        """None: the trail has no such access, or nothing was decided for it."""
+
+    async def explain_moment(
+        self, patient: UUID, facility: str, at: datetime, *, role: Role, purpose: PurposeOfUse, person: str
+    ) -> Explanation: ...
 
     async def projection_standings(self) -> list[Standing]: ...
 

@@ -178,6 +178,7 @@ VIEW = View(
         "classesPermitted": "classes_permitted",
         "reason": "reason",
         "because": "because",
+        "grounds": "grounds",
         "entriesShown": "entries_shown",
         "incomplete": "incomplete",
         "operationName": "operation_name",

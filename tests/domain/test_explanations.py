@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -76,25 +75,36 @@ def said(kind: type[Any], /, *, owner: UUID = PATIENT, stream: Stream = Stream.C
 
 
 def denied(**about: Any) -> ConsentDenied:
-    event: ConsentDenied = said(ConsentDenied, **{"facility": HOSPITAL, "event_id": NEWER} | about)
+    usual: dict[str, Any] = {"facility": HOSPITAL, "event_id": NEWER}
+    event: ConsentDenied = said(ConsentDenied, **usual | about)
     return event
 
 
 def appointed(**about: Any) -> ProxyAppointed:
-    usual = {"person": "mother", "relation": ProxyRelation.PARENT, "since": NOON - AN_HOUR}
+    usual: dict[str, Any] = {"person": "mother", "relation": ProxyRelation.PARENT, "since": NOON - AN_HOUR}
     event: ProxyAppointed = said(ProxyAppointed, **usual | {"until": NOON + AN_HOUR} | about)
     return event
 
 
 def declared(**about: Any) -> EmergencyDeclared:
-    usual = {"person": "dr-hamada", "facility": HOSPITAL, "reason": "意識なし", "identified_by": "ID"}
+    usual: dict[str, Any] = {
+        "person": "dr-hamada",
+        "facility": HOSPITAL,
+        "reason": "意識なし",
+        "identified_by": "ID",
+    }
     period = {"since": NOON - AN_HOUR / 2, "until": NOON + AN_HOUR / 2}
     event: EmergencyDeclared = said(EmergencyDeclared, **usual | period | about)
     return event
 
 
 def right(**about: Any) -> EmergencyRightGiven:
-    usual = {"facility": HOSPITAL, "person": "dr-hamada", "since": NOON - AN_HOUR, "until": NOON + AN_HOUR}
+    usual: dict[str, Any] = {
+        "facility": HOSPITAL,
+        "person": "dr-hamada",
+        "since": NOON - AN_HOUR,
+        "until": NOON + AN_HOUR,
+    }
     owner = facility_owner(HOSPITAL)
     event: EmergencyRightGiven = said(EmergencyRightGiven, owner=owner, stream=Stream.RECORD, **usual | about)
     return event
@@ -113,7 +123,12 @@ def taken() -> EmergencyRightTaken:
 
 
 def listed(**about: Any) -> FacilityListed:
-    usual = {"facility": HOSPITAL, "name": "H", "kind": FacilityKind.HOSPITAL, "emergency": True}
+    usual: dict[str, Any] = {
+        "facility": HOSPITAL,
+        "name": "H",
+        "kind": FacilityKind.HOSPITAL,
+        "emergency": True,
+    }
     owner = facility_owner(HOSPITAL)
     event: FacilityListed = said(
         FacilityListed, owner=owner, stream=Stream.RECORD, **usual | {"municipality": HERE} | about
@@ -122,7 +137,12 @@ def listed(**about: Any) -> FacilityListed:
 
 
 def window(**about: Any) -> DisasterWindowOpened:
-    usual = {"municipalities": (HERE,), "since": NOON - AN_HOUR, "until": NOON + AN_HOUR, "reason": "地震"}
+    usual: dict[str, Any] = {
+        "municipalities": (HERE,),
+        "since": NOON - AN_HOUR,
+        "until": NOON + AN_HOUR,
+        "reason": "地震",
+    }
     event: DisasterWindowOpened = said(
         DisasterWindowOpened, owner=disaster_owner(), stream=Stream.RECORD, **usual | about
     )
@@ -399,11 +419,15 @@ def test_the_look_at_ones_own_referrals_is_explained_by_its_own_decision() -> No
 
 
 def test_an_emergency_for_nobody_is_refused_though_the_right_is_held() -> None:
-    entry = reduce(facilities.evolve, [listed(), right()], FacilityEntry(facility_owner(HOSPITAL)))
+    _, policies = states([listed(), right()])
 
-    explanation = noted(explain_declaration(a_request(**BTG), given(), Policies(entry)), Rule.PATIENT_UNKNOWN)
+    explanation = noted(
+        explain_declaration(a_request(**BTG), given(), Policies(policies.facility)), Rule.PATIENT_UNKNOWN
+    )
 
-    assert explanation.decision == Refused(RefusalReason.NOT_AVAILABLE, 0, {entry.owner: entry.version})
+    assert explanation.decision == Refused(
+        RefusalReason.NOT_AVAILABLE, 0, Policies(policies.facility).versions
+    )
     rules = [step.rule for step in explanation.steps]
     assert rules[0] is Rule.PATIENT_UNKNOWN and rules[-2:] == [Rule.RIGHT_HELD, Rule.REFUSED]
 
