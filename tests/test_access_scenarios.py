@@ -1,6 +1,7 @@
-"""The scenarios of access that people ask about afterwards: told to the microsecond, explained from the log, in words."""
+"""The scenarios of access that people ask about afterwards: told to the microsecond, explained from the log."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,11 @@ from uuid import UUID
 import pytest
 from psycopg import Connection
 
+from document_examples import SENDER, diagnosis, referral
 from examples import (
     AUDITOR,
     CLINIC,
+    CLINIC_SYSTEM,
     DOCTOR,
     HOSPITAL,
     HOSPITAL_SYSTEM,
@@ -22,10 +25,10 @@ from examples import (
 from tsuzuri.app.actions.erase import erase_stream
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role, Stream
-from world import CONSENT, KEY, WITHDRAW, Tell, World, record_id, tell_in
+from tsuzuri.eventlog.appending import Beside
+from world import CONSENT, KEY, WITHDRAW, Tell, World, tell_in
 
 A_MICROSECOND = timedelta(microseconds=1)
-PHARMACY = "1349876540"
 ER_DOCTOR = a_caller("dr-er", Role.CLINICIAN, HOSPITAL)
 PHARMACIST = a_caller("ph-sato", Role.PHARMACIST, HOSPITAL)
 ADMIN = a_caller("admin-aoki", Role.FACILITY_ADMIN, HOSPITAL)
@@ -40,11 +43,8 @@ ACCESS_AT = f"""query($patient: ID!, $facility: String!, $at: DateTime!, $purpos
   $role: Role! = CLINICIAN, $person: String! = "") {{
   accessAt(patient: $patient, facility: $facility, at: $at, purpose: $purpose, role: $role, person: $person)
   {{ {STEPS} }} }}"""
-LIST = (
-    """mutation($emergency: Boolean!) { listFacility(facility: { number: "%s", name: "中央病院", kind: HOSPITAL,
-  emergency: $emergency, municipality: "17202", municipalityName: "七尾市" }) }"""
-    % HOSPITAL
-)
+LIST = f"""mutation($emergency: Boolean!) {{ listFacility(facility: {{ number: "{HOSPITAL}", name: "中央病院",
+  kind: HOSPITAL, emergency: $emergency, municipality: "17202", municipalityName: "七尾市" }}) }}"""
 GIVE = 'mutation { giveEmergencyRight(person: "dr-er", until: "2090-01-01T00:00:00Z") }'
 DECLARE = f"""mutation {{ declareEmergency(patient: {KEY}, reason: "意識なし") {{ __typename
   ... on Emergency {{ id until }} ... on AccessRefused {{ accessId reason }} }} }}"""
@@ -104,7 +104,7 @@ def step(explanation: dict[str, Any], rule: str) -> dict[str, Any]:
 
 async def begun(world: World) -> UUID:
     """One diagnosis from the clinic, which the hospital may see for 24 hours."""
-    told = await world.application.register_bundle(a_caller("c", Role.SYSTEM, CLINIC), a_bundle())
+    told = await world.application.register_bundle(CLINIC_SYSTEM, a_bundle())
     await world.data(HOSPITAL_SYSTEM, CONSENT)
     world.project()
     return told.patient
@@ -293,7 +293,7 @@ def test_a_linked_patients_consent_is_told_from_the_link_on(tell: Tell) -> None:
     async def story(world: World) -> None:
         consenting = await begun(world)
         other = a_bundle(local_id="set-2", number="00099999:え:7:01").replace(b'"P-1"', b'"P-2"')
-        told = await world.application.register_bundle(a_caller("c", Role.SYSTEM, CLINIC), other)
+        told = await world.application.register_bundle(CLINIC_SYSTEM, other)
         unlinked = now(world)
         await world.data(OPERATOR, LINK, a=str(told.patient), b=str(consenting))
         world.project()
@@ -304,6 +304,85 @@ def test_a_linked_patients_consent_is_told_from_the_link_on(tell: Tell) -> None:
         assert step(why, "CONSENT_COUNTS")["because"] == why["grounds"][0]["because"]
         assert (await access_at(world, told.patient, unlinked))["decision"] == "REFUSED"
         assert (await access_at(world, told.patient, now(world)))["decision"] == "PERMITTED"
+
+    tell(story)
+
+
+# --- what else can be asked about
+
+
+@pytest.mark.parametrize(
+    ("caller", "purpose", "rule"),
+    [
+        (a_caller("dr-x", Role.CLINICIAN, HOSPITAL, scopes=frozenset()), "TREAT", "SCOPE_READS_NOTHING"),
+        (DOCTOR, "HPAYMT", "PURPOSE_NOT_OF_ROLE"),
+        (ADMIN, "TREAT", "ROLE_DOES_NOT_READ"),
+        (herself(UUID(int=7)), "PATRQT", "NOT_HERSELF"),
+        (a_caller("dr-y", Role.CLINICIAN, "1310000009"), "TREAT", "CONSENT_TO_ANOTHER_FACILITY"),
+    ],
+)
+def test_a_refused_read_is_explained_by_what_refused_it(
+    tell: Tell, caller: Caller, purpose: str, rule: str
+) -> None:
+    async def story(world: World) -> None:
+        await begun(world)
+
+        refused = await read(world, caller, purpose)
+
+        assert step(await explained(world, refused), rule)["matched"] is False
+
+    tell(story)
+
+
+def test_a_read_of_somebody_nobody_knows_is_explained_as_that(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        refused = await read(world)
+
+        why = await explained(world, refused)
+
+        assert [one["rule"] for one in why["steps"]][0] == "PATIENT_UNKNOWN"
+        assert step(why, "CONSENT_MISSING")
+
+    tell(story)
+
+
+def test_a_look_at_the_referrals_one_sent_is_explained_by_its_own_decision(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        await world.application.register_bundle(SENDER, referral(diagnosis("狭心症")))
+        world.project()
+        await world.data(SENDER, "{ referralOutbox { nodes { state } } }")
+        world.project()
+        listed = await world.data(
+            AUDITOR, "{ accessTrail { nodes { explanation { agrees steps { rule } } } } }"
+        )
+
+        (node,) = listed["accessTrail"]["nodes"]
+
+        assert node["explanation"]["agrees"] is True
+        assert {"rule": "OWN_REFERRALS"} in node["explanation"]["steps"]
+
+    tell(story)
+
+
+@pytest.mark.parametrize(("grounds", "agrees"), [(None, True), ((), False)])
+def test_an_access_of_old_is_explained_at_the_moment_it_was_recorded(
+    tell: Tell, grounds: tuple[()] | None, agrees: bool
+) -> None:
+    async def story(world: World) -> None:
+        patient = await begun(world)
+        await read(world)
+        (today,) = await world.application.services.log.stream(patient, Stream.ACCESS)
+        audit = replace(today.audit, decided_at=None, readable=())
+        audit = audit if grounds is None else replace(audit, grounds=grounds)
+        old = replace(today, event_id=UUID(int=5), audit=audit)
+        await world.application.services.log.append_access([old], Beside())
+        world.project()
+
+        found = (await world.data(AUDITOR, EXPLAIN, id=str(old.event_id)))["access"]["explanation"]
+
+        assert found["agrees"] is agrees
+        rules = [one["rule"] for one in found["steps"]]
+        assert rules[:2] == ["MOMENT_OF_RECORDING", "EVERY_SCOPE_ASSUMED"] and rules[-1] == "PERMITTED"
 
     tell(story)
 
@@ -373,14 +452,13 @@ def test_only_auditors_ask_why(tell: Tell) -> None:
 def test_the_patient_is_told_in_plain_words_what_let_somebody_look(tell: Tell) -> None:
     async def story(world: World) -> None:
         flagged = a_bundle(flags={"20065011": "UNINFORMED"})
-        await world.application.register_bundle(a_caller("c", Role.SYSTEM, CLINIC), flagged)
+        patient = (await world.application.register_bundle(CLINIC_SYSTEM, flagged)).patient
         consent = (await world.data(HOSPITAL_SYSTEM, CONSENT))["grantConsent"]
         world.project()
         seen = await read(world)
         world.project()
-        record = await world.record()
 
-        nodes = (await world.data(herself(record_id(record)), OWN))["me"]["accesses"]["nodes"]
+        nodes = (await world.data(herself(patient), OWN))["me"]["accesses"]["nodes"]
 
         (hers,) = [one["explanation"] for one in nodes if one["id"] == seen["accessId"]]
         assert hers == [
