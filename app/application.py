@@ -10,6 +10,8 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
+from tsuzuri.app.actions.explain_access import explain_access
+from tsuzuri.app.actions.explain_moment import explain_moment
 from tsuzuri.app.actions.open_corrections import open_corrections
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
@@ -23,9 +25,10 @@ from tsuzuri.app.told import told
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.events import RecordErased
+from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.orders import Why
-from tsuzuri.domain.vocabulary import PurposeOfUse
+from tsuzuri.domain.vocabulary import PurposeOfUse, Role
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.graphql.context import AsOf
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
@@ -117,6 +120,17 @@ class TsuzuriApplication(Changes):
     async def trail_complete_until(self) -> datetime:
         with told():
             return await trail_complete_until(self.services)
+
+    async def explain_access(self, access: UUID) -> Explanation | None:
+        return await explain_access(self.services, access)
+
+    async def explain_moment(
+        self, patient: UUID, facility: str, at: datetime, *, role: Role, purpose: PurposeOfUse, person: str
+    ) -> Explanation:
+        with told():
+            return await explain_moment(
+                self.services, patient, facility, at, role=role, purpose=purpose, person=person
+            )
 
     async def projection_standings(self) -> list[Standing]:
         return await asyncio.to_thread(operate_projections.projection_standings, self.services)

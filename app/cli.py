@@ -18,6 +18,7 @@ COMMANDS = {
     "projections": "projections:app",
     "facilities": "facilities:app",
     "identities": "identities:app",
+    "audit": "audit:app",
     "codes": "codes:app",
     "keys": "keys:app",
     "erase": "erase:app",
@@ -88,6 +89,7 @@ def exit_code(error: Exception) -> int | None:
 
     from tsuzuri.app.actions import refusals
     from tsuzuri.app.actions.erase_expired import ClockAhead
+    from tsuzuri.app.actions.explain_moment import MomentAhead
     from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
     from tsuzuri.app.migrate import MigrationRefused
     from tsuzuri.app.settings import SettingsWrong
@@ -112,6 +114,7 @@ def exit_code(error: Exception) -> int | None:
         FacilityMalformed,
         IncompleteCaller,
         MalformedNumber,
+        MomentAhead,
         ReleaseMalformed,
         UnknownProjection,
     )

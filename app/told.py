@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tsuzuri.app.actions.explain_moment import MomentAhead
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.broken_rules import broken_rules
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
@@ -61,6 +62,7 @@ CODES: dict[type[Exception], str] = {
     NothingToAnswer: "NOTHING_TO_ANSWER",
     WordsUnfit: "BAD_INPUT",
     MalformedNumber: "BAD_INPUT",
+    MomentAhead: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
     NothingToSettle: "NOTHING_TO_SETTLE",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from tsuzuri.domain.accesses import Ground
-from tsuzuri.domain.consents import Consents, Grant
-from tsuzuri.domain.policies import Policies
+from tsuzuri.domain.consents import Consents, Denial, Emergency, Grant, Proxy
+from tsuzuri.domain.policies import Policies, Window
 from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import SIX_INFORMATIONS, AccessBasis, Flag, PurposeOfUse, RecordClass
 
@@ -33,8 +34,13 @@ def proxy_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, .
     return tuple(
         Ground(basis=AccessBasis.PROXY, classes=PATIENT_CLASSES, flags=PATIENT_FLAGS, because=proxy.because)
         for proxy in consents.proxies
-        if proxy.person == request.person and proxy.since <= request.at < proxy.until
+        if stands_for_her(proxy, request)
     )
+
+
+def stands_for_her(proxy: Proxy, request: AccessRequest) -> bool:
+    """Whether an appointment is of this person, and for this moment."""
+    return proxy.person == request.person and in_force(proxy, request.at)
 
 
 def own_facility_grounds(request: AccessRequest) -> tuple[Ground, ...]:
@@ -63,30 +69,46 @@ def emergency_grounds(request: AccessRequest, consents: Consents, policies: Poli
             emergency_table=not emergency.widened,
         )
         for emergency in consents.emergencies
-        if (emergency.person, emergency.facility) == (request.person, request.facility)
-        and emergency.since <= request.at < emergency.until
+        if opened_here(emergency, request)
     )
+
+
+def opened_here(emergency: Emergency, request: AccessRequest) -> bool:
+    """Whether this person declared it at this facility, and it is in force."""
+    asking = (request.person, request.facility)
+    return (emergency.person, emergency.facility) == asking and in_force(emergency, request.at)
 
 
 def disaster_grounds(request: AccessRequest, consents: Consents, policies: Policies) -> tuple[Ground, ...]:
     """Of each window that is open where the facility lies. What the patient has refused stays refused."""
-    given = (
-        Ground(
-            basis=AccessBasis.DISASTER, classes=WITHOUT_CONSENT, flags=CLINICIAN_FLAGS, because=window.because
-        )
+    return tuple(
+        ground
         for window in policies.disaster_windows(request.at)
+        for ground in grounds_of_window(window, request.facility, consents)
     )
-    return _lasting(_allowed(ground, request.facility, consents) for ground in given)
+
+
+def grounds_of_window(window: Window, facility: str | None, consents: Consents) -> tuple[Ground, ...]:
+    """What an open window lets see, without what the patient denies the facility."""
+    given = Ground(
+        basis=AccessBasis.DISASTER, classes=WITHOUT_CONSENT, flags=CLINICIAN_FLAGS, because=window.because
+    )
+    return _lasting([_allowed(given, facility, consents)])
 
 
 def consent_grounds(request: AccessRequest, consents: Consents) -> tuple[Ground, ...]:
     """The grounds of each consent event in force: an answer may rest on several."""
-    return _lasting(
-        _allowed(ground, request.facility, consents)
+    return tuple(
+        ground
         for grant in consents.grants
         if counts(grant, request)
-        for ground in _grounds_of(grant)
+        for ground in grounds_of_consent(grant, consents)
     )
+
+
+def grounds_of_consent(grant: Grant, consents: Consents) -> tuple[Ground, ...]:
+    """What a consent that counts lets see, without what the patient denies the facility it is to."""
+    return _lasting(_allowed(ground, grant.facility, consents) for ground in _grounds_of(grant))
 
 
 def counts(grant: Grant, request: AccessRequest) -> bool:
@@ -94,8 +116,17 @@ def counts(grant: Grant, request: AccessRequest) -> bool:
     return (
         grant.facility == request.facility
         and grant.purpose is request.purpose
-        and grant.since <= request.at < grant.until
+        and in_force(grant, request.at)
     )
+
+
+def in_force(held: Grant | Proxy | Emergency, at: datetime) -> bool:
+    return held.since <= at < held.until
+
+
+def denies(denial: Denial, facility: str | None) -> bool:
+    """Whether a denial keeps something from this facility."""
+    return denial.facility in (None, facility)
 
 
 def scoped(grounds: Iterable[Ground], readable: frozenset[RecordClass]) -> tuple[Ground, ...]:
@@ -119,7 +150,7 @@ def _allowed(ground: Ground, facility: str | None, consents: Consents) -> Ground
     denied = {
         record_class
         for denial in consents.denials
-        if denial.facility in (None, facility)
+        if denies(denial, facility)
         for record_class in (denial.classes or tuple(RecordClass))
     }
     return replace(ground, classes=tuple(c for c in ground.classes if c not in denied))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tsuzuri.domain.events import FacilityListed
 from tsuzuri.domain.facilities import EmergencyRight, FacilityEntry
 from tsuzuri.domain.vocabulary import FacilityKind
 
@@ -47,22 +48,28 @@ class Policies:
         Only hospitals that take emergencies (救急時医療情報閲覧 excludes 診療所 and 薬局), and of their people only
         those whom the administrator has named.
         """
-        entry = self.facility
-        if entry is None or entry.listed is None or entry.closed:
+        if self.facility is None or not self.takes_emergencies:
             return None
-        if not entry.listed.emergency or entry.listed.kind != FacilityKind.HOSPITAL:
-            return None
+        held = self.facility.rights
         return next(
-            (right for right in entry.rights if right.person == person and right.since <= at < right.until),
-            None,
+            (right for right in held if right.person == person and right.since <= at < right.until), None
         )
 
     def disaster_windows(self, at: datetime) -> tuple[Window, ...]:
         """The windows that are open where the facility lies."""
-        entry = self.facility
-        if self.windows is None or entry is None or entry.listed is None or entry.closed:
+        if self.windows is None or self.listed is None:
             return ()
-        return self.windows.open_in(entry.listed.municipality, at)
+        return self.windows.open_in(self.listed.municipality, at)
+
+    @property
+    def listed(self) -> FacilityListed | None:
+        """The facility's entry, unless it is closed."""
+        return None if self.facility is None or self.facility.closed else self.facility.listed
+
+    @property
+    def takes_emergencies(self) -> bool:
+        listed = self.listed
+        return listed is not None and listed.emergency and listed.kind == FacilityKind.HOSPITAL
 
     @property
     def versions(self) -> dict[UUID, int]:

@@ -14,6 +14,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consent_intentions import ImportedConsent
 from tsuzuri.domain.correction_requests import SubjectKey
+from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
@@ -29,6 +30,7 @@ from tsuzuri.domain.vocabulary import (
     ProxyRelation,
     PurposeOfUse,
     RecordClass,
+    Role,
 )
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
@@ -242,6 +244,13 @@ class Application(Protocol):
     async def settle_identity(self, caller: Caller, patient: UUID, identity: UUID, reason: str) -> UUID: ...
 
     async def trail_complete_until(self) -> datetime: ...
+
+    async def explain_access(self, access: UUID) -> Explanation | None:
+        """None: the trail has no such access, or nothing was decided for it."""
+
+    async def explain_moment(
+        self, patient: UUID, facility: str, at: datetime, *, role: Role, purpose: PurposeOfUse, person: str
+    ) -> Explanation: ...
 
     async def projection_standings(self) -> list[Standing]: ...
 

@@ -14,6 +14,7 @@ from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.correction_types import CorrectionInbox, OverdueCorrectionConnection
 from tsuzuri.graphql.entitlement_types import EntitlementQuery
 from tsuzuri.graphql.enums import CorrectionState, PurposeOfUse, ReferralState
+from tsuzuri.graphql.explanation_types import ExplanationQuery
 from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
 from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
 from tsuzuri.graphql.inputs import AsOf, PatientKey, uuid_of
@@ -32,7 +33,7 @@ EVERYBODY = tuple(Role)
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(EntitlementQuery):
+class Query(EntitlementQuery, ExplanationQuery):
     @strawberry.field(
         description="A patient's record, as far as you may see it. The read is in the audit trail.",
         permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.PATIENT),

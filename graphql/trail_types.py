@@ -1,17 +1,21 @@
 """監査証跡: who saw what, when, on which basis, as auditors read it, and as the patient does."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+import msgspec
 import strawberry
 from psycopg.sql import SQL, Composable, Literal
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
+from tsuzuri.domain.accesses import Ground
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role
+from tsuzuri.graphql.explanation_types import Explanation, OwnReason, explained_access
 from tsuzuri.graphql.facility_types import Facility
 from tsuzuri.graphql.inputs import Period, uuid_of
 from tsuzuri.graphql.paging import Connection, opened, page, page_size
@@ -19,8 +23,8 @@ from tsuzuri.graphql.statements import Source, between, equal, overlaps
 from tsuzuri.projections import audit_trail
 
 
-@strawberry.type(description="One access, as the patient reads it.")
-class OwnAccess:
+@strawberry.type(description="What every reader of an access is told.")
+class _Access:
     facility_number: strawberry.Private[str | None]
 
     id: strawberry.ID = strawberry.field(description="Quote this when you ask about it.")
@@ -41,18 +45,37 @@ class OwnAccess:
     async def emergency(self) -> bool:
         return bool({vocabulary.AccessBasis.EMERGENCY, vocabulary.AccessBasis.DISASTER} & set(self.bases))
 
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "facility_number": row["facility"],
+        "id": strawberry.ID(str(row["id"])),
+        "at": row["at"],
+        "role": Role(row["role"]),
+        "purpose": PurposeOfUse(row["purpose"]),
+        "bases": [AccessBasis(basis) for basis in row["bases"]],
+        "classes_asked": [RecordClass(c) for c in row["classesAsked"]],
+        "classes_permitted": [RecordClass(c) for c in row["classesPermitted"]],
+    }
+
+
+@strawberry.type(description="One access, as the patient reads it.")
+class OwnAccess(_Access):
+    grounds: strawberry.Private[tuple[Ground, ...]]
+
+    @strawberry.field(description="What let them look, in plain words.")
+    async def explanation(self) -> list[OwnReason]:
+        return OwnReason.all_of(self.grounds, self.bases)
+
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        return cls(
-            facility_number=row["facility"],
-            id=strawberry.ID(str(row["id"])),
-            at=row["at"],
-            role=Role(row["role"]),
-            purpose=PurposeOfUse(row["purpose"]),
-            bases=[AccessBasis(basis) for basis in row["bases"]],
-            classes_asked=[RecordClass(c) for c in row["classesAsked"]],
-            classes_permitted=[RecordClass(c) for c in row["classesPermitted"]],
-        )
+        grounds = msgspec.json.decode(row["grounds"], type=tuple[Ground, ...])
+        if row[
+            "linked"
+        ]:  # whose consent it was the other, who may turn out to be another person, knows alone
+            told = tuple(RecordClass(one) for one in row["classesPermitted"])
+            grounds = tuple(replace(ground, because=None, classes=told) for ground in grounds)
+        return cls(**_told(row), grounds=grounds)
 
 
 @strawberry.type(description="Who looked, newest first.")
@@ -61,7 +84,7 @@ class OwnAccessConnection(Connection[OwnAccess]):
 
 
 @strawberry.type(description="One access, as the auditor reads it.")
-class Access(OwnAccess):
+class Access(_Access):
     outcome: str = strawberry.field(description="PERMITTED, REFUSED or TRAIL_READ.")
     patient: strawberry.ID | None = strawberry.field(description="Whose record.")
     person: str = strawberry.field(description="Who, as the token said.")
@@ -73,10 +96,19 @@ class Access(OwnAccess):
     operation_name: str | None = strawberry.field(description="Name of the GraphQL operation.")
     operation_sha256: str = strawberry.field(description="Digest of the GraphQL document.")
 
+    @strawberry.field(
+        description="Why it was permitted or refused: decided again on what it cites. Null of a look at the trail. "
+        "Asking is in the trail too."
+    )
+    async def explanation(self, info: Info[Context, None]) -> Explanation | None:
+        return await explained_access(
+            info.context, UUID(self.id), UUID(self.patient) if self.patient else None
+        )
+
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         return cls(
-            **vars(OwnAccess.of(row)),
+            **_told(row),
             outcome=row["outcome"],
             patient=None if row["patient"] is None else strawberry.ID(str(row["patient"])),
             person=row["person"],

@@ -1,14 +1,12 @@
 """Which consents count at a moment, for which classes, and which of them the answer cites as its grounds."""
 
 from datetime import timedelta, timezone
-from typing import Any
 
 import pytest
 from hypothesis import given as for_all
-from hypothesis import strategies as st
 
-from access_examples import A_MICROSECOND, LATER, ConsentEvent, given, permitted, refusal
-from examples import CLINIC, EVENT, HOSPITAL, NOON, PATIENT, SIX, a_request, granted, withdrawn
+from access_examples import A_MICROSECOND, LATER, ConsentEvent, given, histories, permitted, refusal
+from examples import EVENT, HOSPITAL, NOON, PATIENT, SIX, a_request, granted, withdrawn
 from tsuzuri.domain.access import Permitted, Refused, decide
 from tsuzuri.domain.consents import CARD_READER_PERIOD, Consents
 from tsuzuri.domain.events import ConsentWithdrawn
@@ -135,39 +133,6 @@ def test_permitted_or_refused_the_answer_tells_where_the_consents_stood() -> Non
 
 
 # --- whatever happened before
-
-classes = st.lists(st.sampled_from(RecordClass), min_size=1, unique=True).map(tuple)
-facilities = st.sampled_from([HOSPITAL, CLINIC])
-grants = st.fixed_dictionaries(
-    {
-        "event_id": st.uuids(version=4),
-        "facility": facilities,
-        "classes": classes,
-        "purpose": st.sampled_from([PurposeOfUse.TREAT, PurposeOfUse.HPAYMT]),
-        "hours": st.integers(1, 40),
-        "given": st.sampled_from(["card-reader", "patient"]),
-    }
-)
-withdrawals = st.fixed_dictionaries({"facility": facilities, "classes": st.one_of(st.just(()), classes)})
-
-
-def one_after_the_other(said: list[tuple[int, dict[str, Any]]]) -> list[ConsentEvent]:
-    """As things happen: a consent counts from the moment it is given on, and none is given in the future."""
-    history: list[ConsentEvent] = []
-    for ago, words in sorted(said, key=lambda one: -one[0]):
-        if "hours" not in words:
-            history.append(withdrawn(**words))
-            continue
-        since = NOON - timedelta(hours=ago)
-        until = since + timedelta(hours=words["hours"])
-        rest = {name: value for name, value in words.items() if name != "hours"}
-        history.append(granted(since=since, until=until, **rest))
-    return history
-
-
-histories = st.lists(st.tuples(st.integers(0, 60), st.one_of(grants, withdrawals)), max_size=12).map(
-    one_after_the_other
-)
 
 
 def covers(history: list[ConsentEvent], wanted: RecordClass) -> bool:

@@ -98,8 +98,10 @@ def test_each_look_of_the_facility_and_of_the_operating_body_is_told_to_her(tell
                 "facility": {"number": CLINIC},
             },
         ]
-        trail = "{ accessTrail { nodes { role outcome entriesShown patient } } }"
+        trail = "{ accessTrail { nodes { role outcome entriesShown patient explanation { agrees steps { rule } } } } }"
         seen = (await world.data(AUDITOR, trail))["accessTrail"]["nodes"]
+        explained = [one.pop("explanation") for one in seen]
+        assert {one["agrees"] for one in explained if one} == {True}
         assert {
             "role": "FACILITY_ADMIN",
             "outcome": "PERMITTED",
