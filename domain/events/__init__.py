@@ -45,8 +45,10 @@ from tsuzuri.domain.events.erasures import (
     StreamErased,
 )
 from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
+from tsuzuri.domain.events.facility_facts import FacilityHoursSet, StaffNamed
 from tsuzuri.domain.events.links import Link, LinksChanged, PatientsLinked, PatientsUnlinked
 from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
+from tsuzuri.domain.events.reviews import ReviewClosed, ReviewOpened
 
 __all__ = [
     "EVENTS",
@@ -75,6 +77,7 @@ __all__ = [
     "Erased",
     "Event",
     "FacilityClosed",
+    "FacilityHoursSet",
     "FacilityListed",
     "HoldLifted",
     "HoldPlaced",
@@ -92,6 +95,9 @@ __all__ = [
     "ProxyEnded",
     "RecordErased",
     "ReferralReceived",
+    "ReviewClosed",
+    "ReviewOpened",
+    "StaffNamed",
     "StreamErased",
     "TrailRead",
     "Unit",
@@ -129,8 +135,12 @@ EVENTS: tuple[type[Event], ...] = (
     AccessRefused,
     BundleRefused,
     TrailRead,
+    ReviewOpened,
+    ReviewClosed,
     FacilityListed,
     FacilityClosed,
+    FacilityHoursSet,
+    StaffNamed,
     EmergencyRightGiven,
     EmergencyRightTaken,
     DisasterWindowOpened,
