@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from tsuzuri.domain.past_accesses import Encounters, PastAccess
 from tsuzuri.domain.unusual_rules import UnusualRule, UnusualRules
+from tsuzuri.domain.vocabulary import Role
 
 K = TypeVar("K", bound=Hashable)
 
@@ -21,7 +22,7 @@ class UnusualAccess:
     rule: UnusualRule
     version: str
     person: str
-    role: str
+    role: Role
     facility: str
     patients: tuple[UUID, ...]  # each once, by id
     accesses: tuple[UUID, ...]  # the reads it rests on, the oldest first

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -15,11 +15,19 @@ from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.opening_hours import OpenPeriod
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.registrations import RegisteredBundle
-from tsuzuri.domain.vocabulary import ConsentChange, DocumentKind, ProxyRelation, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import (
+    ConsentChange,
+    DocumentKind,
+    ProxyRelation,
+    PurposeOfUse,
+    RecordClass,
+    ReviewFinding,
+)
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.comparing import Comparison
@@ -204,6 +212,16 @@ class Application(Protocol):
     async def list_facility(self, caller: Caller, facility: ListedFacility) -> bool: ...
 
     async def close_facility(self, caller: Caller, number: str, reason: str | None) -> bool: ...
+
+    async def close_review(
+        self, caller: Caller, review: UUID, finding: ReviewFinding, words: str
+    ) -> UUID: ...
+
+    async def set_facility_hours(
+        self, caller: Caller, number: str, weekly: list[OpenPeriod], closed_days: list[date]
+    ) -> bool: ...
+
+    async def name_staff(self, caller: Caller, names: Mapping[str, str]) -> bool: ...
 
     async def link_patients(self, caller: Caller, survivor: UUID, other: UUID, reason: str) -> UUID: ...
 

@@ -17,6 +17,7 @@ from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
 from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.referral_mutations import ReferralMutation
+from tsuzuri.graphql.review_mutations import ReviewMutation
 
 
 @strawberry.type(description="What became of a Bundle.")
@@ -42,7 +43,13 @@ class BundleRegistration:
     description="Everything that can be changed. Each change is an event; nothing is overwritten."
 )
 class Mutation(
-    ConsentMutation, EmergencyMutation, FacilityMutation, IdentityMutation, OperatorMutation, ReferralMutation
+    ConsentMutation,
+    EmergencyMutation,
+    FacilityMutation,
+    IdentityMutation,
+    OperatorMutation,
+    ReferralMutation,
+    ReviewMutation,
 ):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",

@@ -46,6 +46,7 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         reader_memory_mb=1024,
         rebuild_share=0.4,
         retention_hours=0,
+        review_hours=1,
         emergency_undelivered=False,
         parts=64,
     )
@@ -74,6 +75,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_READER_MEMORY_MB": "512",
             "TSUZURI_REBUILD_SHARE": "0.25",
             "TSUZURI_RETENTION_HOURS": "24",
+            "TSUZURI_REVIEW_HOURS": "6",
             "TSUZURI_EMERGENCY_UNDELIVERED": "shown",
             "TSUZURI_PARTS": "4096",
         }
@@ -100,6 +102,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         reader_memory_mb=512,
         rebuild_share=0.25,
         retention_hours=24,
+        review_hours=6,
         emergency_undelivered=True,
         parts=4096,
     )

@@ -11,7 +11,8 @@ import pytest
 from examples import CLINIC, HOSPITAL
 from tsuzuri.domain.opening_hours import JAPAN, OpeningHours, OpenPeriod
 from tsuzuri.domain.past_accesses import Encounter, PastAccess, PastEmergency
-from tsuzuri.domain.unusual import UnusualAccess, findings
+from tsuzuri.domain.unusual import findings
+from tsuzuri.domain.unusual_found import UnusualAccess
 from tsuzuri.domain.unusual_rules import RULES_OF, UnknownRules, rules_named
 from tsuzuri.domain.vocabulary import AccessBasis, Role
 
