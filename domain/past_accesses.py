@@ -30,6 +30,7 @@ class PastAccess:
     facility: str
     patient: UUID
     bases: tuple[AccessBasis, ...]
+    linked: tuple[UUID, ...] = ()  # who else was the same person then
     patient_family_name: str | None = None  # kana, as it was known then
     emergency: UUID | None = None  # the declaration that it was read under
 
@@ -49,9 +50,6 @@ class PastEmergency:
 
     id: UUID
     at: datetime
-    person: str
-    facility: str
-    patient: UUID
 
 
 class Encounters:
@@ -64,11 +62,14 @@ class Encounters:
         for moments in self._at.values():
             moments.sort()
 
-    def any(self, facility: str, patient: UUID, since: datetime, until: datetime) -> bool:
-        """From *since* until *until*, both inclusive."""
-        moments = self._at.get((facility, patient), [])
-        place = bisect_left(moments, since)
-        return place < len(moments) and moments[place] <= until
+    def of(self, access: PastAccess, since: datetime, until: datetime) -> bool:
+        """Whether the reader's facility met the patient from *since* until *until*, both inclusive."""
+        for patient in (access.patient, *access.linked):
+            moments = self._at.get((access.facility, patient), [])
+            place = bisect_left(moments, since)
+            if place < len(moments) and moments[place] <= until:
+                return True
+        return False
 
 
 def stood(stated: Stated[T], at: datetime) -> T | None:

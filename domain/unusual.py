@@ -177,7 +177,7 @@ def _no_encounter(past: Past, emergencies: Iterable[PastEmergency]) -> Iterator[
         if not under or not past.over(end_of(day_of(emergency.at))):
             continue
         since, until = emergency.at - past.rules.emergency_before, emergency.at + past.rules.encounter_after
-        if not past.encounters.any(emergency.facility, emergency.patient, since, until):
+        if not any(past.encounters.of(one, since, until) for one in under):
             yield found(
                 UnusualRule.NO_ENCOUNTER,
                 past.rules,

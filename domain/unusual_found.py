@@ -48,7 +48,7 @@ class Past:
 
 def explained(past: Past, one: PastAccess, before: timedelta) -> bool:
     until = one.at + past.rules.encounter_after
-    return past.encounters.any(one.facility, one.patient, one.at - before, until)
+    return past.encounters.of(one, one.at - before, until)
 
 
 def found(

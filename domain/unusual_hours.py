@@ -59,13 +59,13 @@ def _there_soon(past: Past, kept: OpeningHours, one: PastAccess) -> bool:
     """From the day before until the next opening day: house calls, charts that are finished late, appointments."""
     day = day_of(one.at)
     since, until = begin_of(day - timedelta(days=1)), end_of(_next_opening(past.rules, kept, day))
-    return past.encounters.any(one.facility, one.patient, since, until)
+    return past.encounters.of(one, since, until)
 
 
 def _there_next(past: Past, kept: OpeningHours, one: PastAccess) -> bool:
     """She came after the read, on that day's next: it was prepared."""
     until = end_of(_next_opening(past.rules, kept, day_of(one.at)))
-    return past.encounters.any(one.facility, one.patient, one.at, until)
+    return past.encounters.of(one, one.at, until)
 
 
 def _on_duty(past: Past, there: Sequence[PastAccess], one: PastAccess) -> bool:
@@ -76,6 +76,6 @@ def _on_duty(past: Past, there: Sequence[PastAccess], one: PastAccess) -> bool:
         for other in there
         if other.patient != one.patient
         and abs(other.at - one.at) <= near
-        and past.encounters.any(other.facility, other.patient, one.at - near, one.at + near)
+        and past.encounters.of(other, one.at - near, one.at + near)
     }
     return len(others) >= past.rules.duty_patients

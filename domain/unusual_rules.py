@@ -75,7 +75,7 @@ RULES_OF: dict[str, UnusualRules] = {
         closed_after_closing=timedelta(minutes=90),
         duty_near=timedelta(hours=2),
         duty_patients=2,
-        prepared_for_each=3,
+        prepared_for_each=2,
         emergency_before=timedelta(hours=1),
     )
 }

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from tsuzuri.app.services import Services
+from tsuzuri.domain.consents import CARD_READER
 from tsuzuri.domain.events import (
     BundleAccepted,
     BundleRegistered,
@@ -39,8 +40,8 @@ _PAGE_ACCESSES = 20_000
 _PAGE_OWNERS = 500
 _EVER = datetime(1900, 1, 1, tzinfo=UTC)
 _MET: tuple[type[Event], ...] = (BundleRegistered, BundleReplaced, ConsentGranted, EmergencyDeclared)
-CARD_READER = "card-reader"
-"""How a consent is given to the facility's own system, with the patient there."""
+Names = dict[UUID, list[tuple[datetime, str | None]]]
+"""Owner of a record → the family names that were stated, and when."""
 
 
 @dataclass
@@ -73,43 +74,30 @@ async def load_past_accesses(
     past = Past()
     rows = await _accesses(services, since, until)
     await _facilities(services, past, {row["facility"] for row in rows}, until)
-    same = _same_persons(rows)
-    met = await _events(services, list(same), _MET, since - explained_for, complete_until)
+    persons = sorted({one for row in rows for one in _same_person(row)})
+    met = await _events(services, persons, _MET, since - explained_for, complete_until)
     said: Sequence[RecordedEvent] = []
     if past.staff_names:
-        said = await _events(services, list(same), [PatientIdentified], _EVER, until)
-    names: dict[UUID, list[tuple[datetime, str | None]]] = defaultdict(list)
+        said = await _events(services, persons, [PatientIdentified], _EVER, until)
+    names: Names = defaultdict(list)
     for one in (*met, *said):
-        for patient in same[one.owner]:
-            _add(past, names, patient, one)
-    for stated in names.values():
-        stated.sort(key=lambda name: name[0])
-    past.accesses = [_access(row, names) for row in rows if row["patient_id"] not in past.erased]
+        _add(past, names, one)
+    past.accesses = [_access(row, names) for row in rows if past.erased.isdisjoint(_same_person(row))]
     return past
 
 
-def _add(
-    past: Past, names: dict[UUID, list[tuple[datetime, str | None]]], patient: UUID, one: RecordedEvent
-) -> None:
+def _add(past: Past, names: Names, one: RecordedEvent) -> None:
     match one.event:
         case Erased() | Unreadable():
-            past.erased.add(patient)
+            past.erased.add(one.owner)
         case BundleAccepted(facility=facility):
-            past.encounters.append(Encounter(at=one.recorded_at, facility=facility, patient=patient))
+            past.encounters.append(Encounter(at=one.recorded_at, facility=facility, patient=one.owner))
         case ConsentGranted(facility=facility, given=given) if given == CARD_READER:
-            past.encounters.append(Encounter(at=one.recorded_at, facility=facility, patient=patient))
+            past.encounters.append(Encounter(at=one.recorded_at, facility=facility, patient=one.owner))
         case EmergencyDeclared() as event:
-            past.emergencies.append(
-                PastEmergency(
-                    id=event.event_id,
-                    at=one.recorded_at,
-                    person=event.person,
-                    facility=event.facility,
-                    patient=patient,
-                )
-            )
+            past.emergencies.append(PastEmergency(id=event.event_id, at=one.recorded_at))
         case PatientIdentified() as event:
-            names[patient].append((one.recorded_at, family_name_of(event.demographics.kana)))
+            names[one.owner].append((one.recorded_at, family_name_of(event.demographics.kana)))
 
 
 async def _facilities(services: Services, past: Past, facilities: Collection[str], until: datetime) -> None:
@@ -123,16 +111,13 @@ async def _facilities(services: Services, past: Past, facilities: Collection[str
                     past.staff_names[event.facility, person].append((one.recorded_at, name))
 
 
-def _same_persons(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, set[UUID]]:
-    """Owner of a record → the patients that were read, of whom it tells something: she, and who was linked with her."""
-    same: dict[UUID, set[UUID]] = defaultdict(set)
-    for row in rows:
-        for one in (row["patient_id"], *row["linked"]):
-            same[one].add(row["patient_id"])
-    return same
+def _same_person(row: Mapping[str, Any]) -> list[UUID]:
+    """Whose records were read in one access: the patient's, and whoever was linked with her then."""
+    return [row["patient_id"], *row["linked"]]
 
 
-def _access(row: Mapping[str, Any], names: Mapping[UUID, list[tuple[datetime, str | None]]]) -> PastAccess:
+def _access(row: Mapping[str, Any], names: Names) -> PastAccess:
+    stated = [name for one in _same_person(row) for name in names.get(one, ())]
     declared = [
         UUID(ground["because"])
         for ground in orjson.loads(row["grounds"])
@@ -146,7 +131,8 @@ def _access(row: Mapping[str, Any], names: Mapping[UUID, list[tuple[datetime, st
         facility=row["facility"],
         patient=row["patient_id"],
         bases=tuple(AccessBasis(basis) for basis in row["bases"]),
-        patient_family_name=stood(names.get(row["patient_id"], ()), row["at"]),
+        linked=tuple(row["linked"]),
+        patient_family_name=stood(sorted(stated, key=lambda name: name[0]), row["at"]),
         emergency=declared[0] if declared else None,
     )
 

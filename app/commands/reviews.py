@@ -64,7 +64,9 @@ def check(since: From = None, until: To = None, rules: Rules = NEWEST) -> None:
             f"{differences.same} found again by {version.version} from {_told(judged.since)} to {_told(judged.until)}"
         )
         if differences.erased:
-            typer.echo(f"{differences.erased} cannot be asked again: something of the patients was erased")
+            typer.echo(
+                f"{differences.erased} cannot be asked again: something of the patients was erased, or cannot be read"
+            )
         return bool(differences)
 
     if carried_out(work):

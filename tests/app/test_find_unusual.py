@@ -1,99 +1,42 @@
 """The rules asked about a real log: each thing noticed once, the same again later, and nothing about who was erased."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from psycopg import Connection
 
-from event_examples import EXAMPLES
-from examples import AUDITOR, CLINIC, DOCTOR, HOSPITAL, OPERATOR, a_caller
+from examples import AUDITOR, CLINIC, CLINIC_SYSTEM, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR
 from projection_examples import live_rows, rebuilt
 from tsuzuri.app.actions.erase import erase_stream
 from tsuzuri.app.actions.find_unusual import check_unusual, find_unusual, judge
 from tsuzuri.app.actions.refusals import NotPermitted
-from tsuzuri.domain.events import AccessPermitted, PatientIdentified, originator
-from tsuzuri.domain.opening_hours import JAPAN
 from tsuzuri.domain.unusual_rules import RULES_OF
-from tsuzuri.domain.vocabulary import Role, Stream
-from tsuzuri.eventlog.appending import Beside
+from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.projections.access_reviews import NAME, ReviewRow
 from tsuzuri.projections.catalogue import PROJECTIONS
-from world import Tell, World, tell_in
+from unusual_examples import (
+    CLINIC_ADMIN,
+    DAY,
+    HOURS,
+    MONDAY,
+    NAMES,
+    RECORD,
+    declared,
+    described,
+    read,
+    snooped,
+)
+from world import CONSENT, KEY, Tell, World, tell_in
 
 RULES = RULES_OF["2026-11"]
-MONDAY = datetime(2026, 6, 1, 10, 0, tzinfo=JAPAN)
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 SINCE, UNTIL = MONDAY - 10 * DAY, MONDAY + 20 * DAY
-CLINIC_ADMIN = a_caller("admin-endo", Role.FACILITY_ADMIN, CLINIC)
-READ = next(event for event in EXAMPLES if isinstance(event, AccessPermitted))
-NAMED = next(event for event in EXAMPLES if isinstance(event, PatientIdentified))
-HOURS = f"""mutation {{ setFacilityHours(number: "{CLINIC}", closedDays: ["2026-06-05"],
-    weekly: [{{ weekday: 1, opens: "09:00", closes: "18:00" }},
-             {{ weekday: 5, opens: "09:00", closes: "18:00" }}]) }}"""
-NAMES = """mutation { nameStaff(staff: [{ person: "dr-sakai", familyNameKana: "さかい" }]) }"""
 
 
 @pytest.fixture
 def tell(open_application: Callable[[], Any], connection: Connection[Any]) -> Tell:
     return tell_in(open_application, connection)
-
-
-def dated(world: World, at: datetime, event: UUID) -> None:
-    """It was recorded then: time goes by while a story is told."""
-    world.connection.execute("UPDATE event SET recorded_at = %s WHERE event_id = %s", (at, event))
-
-
-async def read(world: World, at: datetime, patient: UUID) -> UUID:
-    """By the clinic's doctor, under a consent, of somebody who was never there."""
-    event = replace(
-        READ,
-        originator_id=originator(patient, Stream.ACCESS),
-        event_id=uuid4(),
-        patient=patient,
-        told=replace(READ.told, person="dr-sakai", role=Role.CLINICIAN, facility=CLINIC),
-    )
-    await world.application.services.log.append_access([event], Beside())
-    dated(world, at, event.event_id)
-    return event.event_id
-
-
-async def named(world: World, at: datetime, patient: UUID, kana: str) -> None:
-    event = replace(
-        NAMED,
-        originator_id=originator(patient, Stream.RECORD),
-        event_id=uuid4(),
-        patient=patient,
-        demographics=replace(NAMED.demographics, kana=kana),
-    )
-    await world.application.services.log.save(event)
-    dated(world, at, event.event_id)
-
-
-async def described(world: World) -> None:
-    """The clinic is listed, open on Mondays and Fridays, and has named its doctor, since May."""
-    listed = {"number": CLINIC, "name": "試験診療所", "kind": "CLINIC"}
-    document = "mutation($f: FacilityInput!) { listFacility(facility: $f) }"
-    await world.data(OPERATOR, document, f=listed)
-    assert await world.data(CLINIC_ADMIN, HOURS) == {"setFacilityHours": True}
-    assert await world.data(CLINIC_ADMIN, NAMES) == {"nameStaff": True}
-    world.connection.execute("UPDATE event SET recorded_at = %s", (MONDAY - 30 * DAY,))
-
-
-async def snooped(world: World) -> UUID:
-    """Eight strangers in a morning, a namesake, and one in the night; the namesake's id."""
-    await described(world)
-    for number in range(8):
-        await read(world, MONDAY + number * MINUTE, uuid4())
-    namesake = uuid4()
-    await named(world, MONDAY - DAY, namesake, "サカイ　ハナコ")
-    await read(world, MONDAY + 5 * MINUTE, namesake)
-    await read(world, MONDAY.replace(hour=23) + 7 * DAY, uuid4())
-    world.project()
-    return namesake
 
 
 def test_each_thing_is_noticed_once_and_found_again_the_same(tell: Tell) -> None:
@@ -163,6 +106,50 @@ def test_of_who_was_erased_nobody_is_accused(tell: Tell) -> None:
         assert judged.erased == {namesake}
         assert not differences
         assert (differences.same, differences.erased) == (1, 2)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("topic", ["bundle-registered", "consent-granted", None])
+def test_a_bundle_and_a_consent_at_the_card_reader_are_encounters(tell: Tell, topic: str | None) -> None:
+    async def story(world: World) -> None:
+        await world.register()
+        grant = f'mutation {{ grantConsent(patient: {KEY}, facility: "{CLINIC}", classes: [CONDITION]) }}'
+        await world.data(CLINIC_SYSTEM, grant)
+        await described(world)
+        row = world.connection.execute(
+            "UPDATE event SET recorded_at = %s WHERE topic = 'bundle-registered' RETURNING patient_id",
+            (MONDAY - 30 * DAY,),
+        ).fetchone()
+        assert row is not None
+        world.connection.execute("UPDATE event SET recorded_at = %s WHERE topic = %s", (MONDAY + DAY, topic))
+        night = await read(world, MONDAY.replace(hour=23), row[0])
+        world.project()
+
+        judged = await judge(world.application.services, OPERATOR, RULES, SINCE, UNTIL)
+
+        assert [one.accesses for one in judged.found] == ([(night,)] if topic is None else [])
+
+    tell(story)
+
+
+@pytest.mark.parametrize("came", [True, False])
+def test_an_emergency_is_looked_at_when_the_patient_never_came(tell: Tell, came: bool) -> None:
+    async def story(world: World) -> None:
+        emergency = await declared(world)
+        await world.data(DOCTOR, RECORD, purpose="BTG")
+        if came:
+            await world.data(HOSPITAL_SYSTEM, CONSENT)
+        world.connection.execute(
+            "UPDATE event SET recorded_at = %s::timestamptz + pos * interval '1 minute'", (MONDAY,)
+        )
+        world.project()
+
+        judged = await judge(world.application.services, OPERATOR, RULES, SINCE, UNTIL)
+
+        assert [(one.rule, str(one.emergency)) for one in judged.found] == (
+            [] if came else [("NO_ENCOUNTER", emergency)]
+        )
 
     tell(story)
 

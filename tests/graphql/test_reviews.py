@@ -7,46 +7,25 @@ from uuid import UUID
 import pytest
 from psycopg import Connection
 
-from examples import AUDITOR, CLINIC, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR, a_caller
+from examples import AUDITOR, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR, a_caller
 from projection_examples import live_rows, rebuilt
 from tsuzuri.app.actions.erase import erase_stream
 from tsuzuri.domain.vocabulary import Role, Stream
 from tsuzuri.projections.access_reviews import NAME, ReviewRow
 from tsuzuri.projections.catalogue import PROJECTIONS
+from unusual_examples import ADMIN, CLINIC_ADMIN, RECORD, declared
 from world import KEY, Tell, World, tell_in
 
-ADMIN = a_caller("admin-aoki", Role.FACILITY_ADMIN, HOSPITAL)
-CLINIC_ADMIN = a_caller("admin-endo", Role.FACILITY_ADMIN, CLINIC)
-LIST = "mutation($f: FacilityInput!) { listFacility(facility: $f) }"
-TOWN = {"municipality": "17202", "municipalityName": "七尾市"}
 REVIEWS = """query($state: ReviewState) { accessReviews(state: $state, first: 10) { totalCount nodes {
     id cause rules person role facility { number } patients because reason reads classes widenedAt widenedBecause
     says saysJa closedAt finding words closedBy } } }"""
 CLOSE = """mutation($review: ID!, $finding: ReviewFinding!, $words: String!) {
     closeReview(review: $review, finding: $finding, words: $words) }"""
-READ = f"""query($purpose: PurposeOfUse!) {{ patientRecord(patient: {KEY}, purpose: $purpose) {{
-    __typename ... on PatientRecord {{ entries {{ totalCount }} }} ... on AccessRefused {{ reason }} }} }}"""
 
 
 @pytest.fixture
 def tell(open_application: Callable[[], Any], connection: Connection[Any]) -> Tell:
     return tell_in(open_application, connection)
-
-
-async def declared(world: World) -> str:
-    """The hospital takes emergencies, the clinic has registered the patient, and the doctor declares one."""
-    hospital = {"number": HOSPITAL, "name": "試験病院", "kind": "HOSPITAL", "emergency": True, **TOWN}
-    await world.data(OPERATOR, LIST, f=hospital)
-    await world.data(
-        ADMIN, 'mutation { giveEmergencyRight(person: "dr-hamada", until: "2090-01-01T00:00:00Z") }'
-    )
-    await world.register()
-    answer = await world.data(
-        DOCTOR,
-        f'mutation {{ declareEmergency(patient: {KEY}, reason: "意識なし") {{ ... on Emergency {{ id }} }} }}',
-    )
-    world.project()
-    return str(answer["declareEmergency"]["id"])
 
 
 async def reviews(world: World, state: str | None = None, caller: Any = AUDITOR) -> list[dict[str, Any]]:
@@ -71,12 +50,12 @@ def test_an_emergency_is_reviewed_before_anything_was_shown(tell: Tell) -> None:
         assert (review["cause"], review["because"], review["reason"]) == ("EMERGENCY", emergency, "意識なし")
         assert (review["person"], review["facility"]["number"]) == ("dr-hamada", HOSPITAL)
         assert (review["reads"], review["classes"], review["widenedAt"]) == (0, [], None)
-        await world.data(DOCTOR, READ, purpose="BTG")
+        await world.data(DOCTOR, RECORD, purpose="BTG")
         await world.data(
             DOCTOR,
             f'mutation {{ widenEmergency(patient: {KEY}, emergency: "{emergency}", reason: "手術歴") }}',
         )
-        await world.data(DOCTOR, READ, purpose="BTG")
+        await world.data(DOCTOR, RECORD, purpose="BTG")
         world.project()
         (later,) = await reviews(world)
         assert later["id"] == review["id"]
@@ -106,7 +85,7 @@ def test_a_review_is_closed_once_and_the_next_read_opens_another(tell: Tell) -> 
             "admin-aoki",
         )
         assert await reviews(world, "OPEN") == []
-        await world.data(DOCTOR, READ, purpose="BTG")
+        await world.data(DOCTOR, RECORD, purpose="BTG")
         world.project()
         (next_one,) = await reviews(world, "OPEN")
         assert (next_one["reads"], next_one["reason"]) == (1, "意識なし")
@@ -146,7 +125,7 @@ def test_a_disaster_is_one_review_for_each_reader_and_patient(tell: Tell) -> Non
             'mutation { openDisasterWindow(municipalities: ["17202"], until: "2090-01-01T00:00:00Z", reason: "地震") }',
         )
         for caller in (DOCTOR, DOCTOR, other):
-            await world.data(caller, READ, purpose="DISASTER")
+            await world.data(caller, RECORD, purpose="DISASTER")
         world.project()
 
         found = [one for one in await reviews(world) if one["cause"] == "DISASTER"]
@@ -163,12 +142,12 @@ def test_a_rebuild_gives_the_rows_that_stand_whatever_was_erased(tell: Tell) -> 
     async def story(world: World) -> None:
         emergency = await declared(world)
         patient = live_rows(world.connection, NAME, ReviewRow)[0].patients[0]
-        await world.data(DOCTOR, READ, purpose="BTG")
+        await world.data(DOCTOR, RECORD, purpose="BTG")
         await world.data(
             OPERATOR,
             'mutation { openDisasterWindow(municipalities: ["17202"], until: "2090-01-01T00:00:00Z", reason: "地震") }',
         )
-        await world.data(DOCTOR, READ, purpose="DISASTER")
+        await world.data(DOCTOR, RECORD, purpose="DISASTER")
         world.project()
         assert emergency in {str(row.because) for row in live_rows(world.connection, NAME, ReviewRow)}
         assert rebuilt(world.connection, PROJECTIONS[NAME]).equal
