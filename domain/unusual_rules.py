@@ -55,7 +55,7 @@ class UnusualRules:
     duty_patients: int
     """So many other patients show it."""
     prepared_for_each: int
-    """Who prepares the next opening day reads of somebody who then stays away: one for so many who come."""
+    """Who prepares the next opening day reads of somebody who then stays away: one for every so many who come."""
 
     emergency_before: timedelta
     """The encounter of an emergency may be registered this long before it is declared."""

@@ -1,5 +1,6 @@
 """Reviews: open before anything was shown, seen by those who watch over it, and closed once."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -89,6 +90,24 @@ def test_a_review_is_closed_once_and_the_next_read_opens_another(tell: Tell) -> 
         world.project()
         (next_one,) = await reviews(world, "OPEN")
         assert (next_one["reads"], next_one["reason"]) == (1, "意識なし")
+        assert world.events("review-closed") == 1
+
+    tell(story)
+
+
+def test_of_two_who_close_it_at_once_one_is_told_so(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        await declared(world)
+        (review,) = await reviews(world)
+        said = {"review": review["id"], "finding": "UNCLEAR"}
+
+        answers = await asyncio.gather(
+            world.ask(ADMIN, CLOSE, **said, words="家族に確認中"),
+            world.ask(AUDITOR, CLOSE, **said, words="照会中"),
+        )
+
+        refused = [answer["errors"][0]["extensions"]["code"] for answer in answers if "errors" in answer]
+        assert refused == ["REVIEW_CLOSED_ALREADY"]
         assert world.events("review-closed") == 1
 
     tell(story)
