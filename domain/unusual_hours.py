@@ -56,9 +56,9 @@ def _next_opening(rules: UnusualRules, kept: OpeningHours, day: date) -> date:
 
 
 def _there_soon(past: Past, kept: OpeningHours, one: PastAccess) -> bool:
-    """From the day before until the next opening day: house calls, charts that are finished late, appointments."""
+    """On that day, or up to the next opening one: house calls, charts that are finished late, appointments."""
     day = day_of(one.at)
-    since, until = begin_of(day - timedelta(days=1)), end_of(_next_opening(past.rules, kept, day))
+    since, until = begin_of(day), end_of(_next_opening(past.rules, kept, day))
     return past.encounters.of(one, since, until)
 
 

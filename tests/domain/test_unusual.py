@@ -212,8 +212,8 @@ def test_what_explains_a_late_read(at: datetime, encounter: datetime) -> None:
     assert found([read(at)], [met(encounter)]) == []
 
 
-def test_an_encounter_long_before_does_not_explain_a_night() -> None:
-    assert rules_of(found([read(NIGHT)], [met(MONDAY - 6 * DAY)])) == ["OFF_HOURS"]
+def test_an_encounter_on_an_earlier_day_does_not_explain_a_night() -> None:
+    assert rules_of(found([read(NIGHT)], [met(MONDAY - 6 * HOUR)])) == ["OFF_HOURS"]
 
 
 def test_a_duty_sunday_is_open() -> None:
@@ -254,12 +254,12 @@ def test_an_admission_may_be_registered_days_later(of_encounter: timedelta) -> N
 # --- whenever it is asked
 
 
-def everything() -> tuple[list[PastAccess], list[Encounter]]:
-    """Seven weeks of a busy clinic, one of whose doctors looks at some who never come, and sometimes at many."""
+def everything(weeks: int = 7) -> tuple[list[PastAccess], list[Encounter]]:
+    """A busy clinic, whose doctor looks at some who never come, at night too, and sometimes at many."""
     random = Random(26)
     reads, encounters = [], []
-    for number in range(1500):
-        at = MONDAY + random.randrange(49) * DAY + random.randrange(8 * 60) * MINUTE
+    for number in range(200 * weeks):
+        at = MONDAY + random.randrange(7 * weeks) * DAY + random.randrange(8 * 60) * MINUTE
         of = random.randrange(400)
         late = random.random() < 0.05
         reads.append(read(at + (12 * HOUR if late else 0 * HOUR), of, number=number))
@@ -296,6 +296,23 @@ def test_what_was_found_stays_found_and_nothing_is_found_too_early() -> None:
         assert all(whole[one.id] == one for one in by_then)
         assert all(one.until <= until - RULES.encounter_after for one in by_then)
     assert len(by_then) == len(whole)
+
+
+def test_whoever_asks_for_a_period_finds_what_belongs_to_it() -> None:
+    reads, encounters = everything(weeks=16)
+    whole = found(reads, encounters)
+    for days in (45, 50, 58, 71):
+        begin, end = MONDAY + days * DAY, MONDAY + (days + 9) * DAY
+        since, until = begin - timedelta(weeks=6), end + 8 * DAY
+
+        then = found(
+            [one for one in reads if since <= one.at < until],
+            [one for one in encounters if since - 30 * DAY <= one.at < until + 10 * DAY],
+        )
+
+        expected = [one for one in whole if begin <= one.until < end]
+        assert [one for one in then if begin <= one.until < end] == expected
+        assert expected
 
 
 def test_rules_that_there_are_not() -> None:
