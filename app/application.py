@@ -20,6 +20,7 @@ from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
 from tsuzuri.app.changes import Changes
 from tsuzuri.app.looks import Looks
+from tsuzuri.app.reviewing import Reviewing
 from tsuzuri.app.services import Services
 from tsuzuri.app.told import told
 from tsuzuri.domain.callers import Caller
@@ -41,7 +42,7 @@ from tsuzuri.projections.replaying import Tried
 from tsuzuri.projections.standings import FillProgress, Standing
 
 
-class TsuzuriApplication(Changes):
+class TsuzuriApplication(Changes, Reviewing):
     """Implements tsuzuri.graphql.context.Application over the services."""
 
     def __init__(self, services: Services, schema_sha256: str):

@@ -23,12 +23,13 @@ COMMANDS = {
     "keys": "keys:app",
     "erase": "erase:app",
     "retention": "retention:app",
+    "reviews": "reviews:app",
     "db": "database:app",
 }
 """Command → module of app/commands and the Typer in it, imported when it is asked for: FHIR and GraphQL take
 a second to load, and `tsuzuri token` needs neither."""
 
-LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase", "retention"})
+LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase", "retention", "reviews"})
 """Commands under which something may be logged. The others do without it: it takes a quarter of a second to load."""
 
 
@@ -101,6 +102,7 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.domain.facilities import FacilityMalformed, NothingToClose
     from tsuzuri.domain.identifiers import MalformedNumber
     from tsuzuri.domain.settlements import NothingToSettle
+    from tsuzuri.domain.unusual_rules import UnknownRules
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
     from tsuzuri.projections.catalogue import UnknownProjection
@@ -117,6 +119,7 @@ def exit_code(error: Exception) -> int | None:
         MomentAhead,
         ReleaseMalformed,
         UnknownProjection,
+        UnknownRules,
     )
     if isinstance(error, wrong):
         return 2

@@ -36,6 +36,7 @@ class Settings:
     reader_memory_mb: int  # TSUZURI_READER_MEMORY_MB: what a process that reads Bundles may use
     rebuild_share: float  # TSUZURI_REBUILD_SHARE: how much of its time a process gives to a rebuild
     retention_hours: int  # TSUZURI_RETENTION_HOURS: how often `serve` erases what is past its time; 0: never
+    review_hours: int  # TSUZURI_REVIEW_HOURS: how often `serve` asks the rules for unusual access; 0: never
     emergency_undelivered: bool  # TSUZURI_EMERGENCY_UNDELIVERED=shown: an emergency shows 未提供 too
     correction_days: int  # TSUZURI_CORRECTION_DAYS: from when on a patient's request is overdue
     parts: int  # TSUZURI_PARTS: counts only when the database is made
@@ -66,6 +67,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reader_memory_mb=_number(env, "TSUZURI_READER_MEMORY_MB", 1024, 256, 65536),
         rebuild_share=_share(env, "TSUZURI_REBUILD_SHARE", 0.4),
         retention_hours=_number(env, "TSUZURI_RETENTION_HOURS", 0, 0, 744),
+        review_hours=_number(env, "TSUZURI_REVIEW_HOURS", 1, 0, 744),
         emergency_undelivered=_one_of(env, "TSUZURI_EMERGENCY_UNDELIVERED", "hidden", "shown") == "shown",
         correction_days=_number(env, "TSUZURI_CORRECTION_DAYS", 30, 1, 366),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),

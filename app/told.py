@@ -25,9 +25,12 @@ from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.fhir.consent_gaps import ConsentInexpressible
 from tsuzuri.domain.identifiers import MalformedNumber
 from tsuzuri.domain.links import CannotLink, NothingToUnlink
+from tsuzuri.domain.opening_hours import HoursMalformed
 from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
 from tsuzuri.domain.referrals import NoSuchReferral
+from tsuzuri.domain.reviews import NoSuchReview, OwnReview, ReviewClosedAlready, WordsMissing
 from tsuzuri.domain.settlements import NothingToSettle
+from tsuzuri.domain.staff_names import StaffMalformed
 from tsuzuri.eventlog.appending import LogUnavailable
 from tsuzuri.graphql.context import RequestRefused
 from tsuzuri.projections.catalogue import UnknownProjection
@@ -65,6 +68,12 @@ CODES: dict[type[Exception], str] = {
     MomentAhead: "BAD_INPUT",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
+    HoursMalformed: "BAD_INPUT",
+    StaffMalformed: "BAD_INPUT",
+    NoSuchReview: "NO_SUCH_REVIEW",
+    ReviewClosedAlready: "REVIEW_CLOSED_ALREADY",
+    OwnReview: "OWN_REVIEW",
+    WordsMissing: "BAD_INPUT",
     NothingToSettle: "NOTHING_TO_SETTLE",
     CannotLink: "CANNOT_LINK",
     NothingToUnlink: "NOTHING_TO_UNLINK",

@@ -1,7 +1,7 @@
 """医療機関 as the operating body lists them: what an entry may say, and what became of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -11,10 +11,13 @@ from tsuzuri.domain.events import (
     EmergencyRightTaken,
     Erased,
     FacilityClosed,
+    FacilityHoursSet,
     FacilityListed,
+    StaffNamed,
     originator,
 )
 from tsuzuri.domain.identifiers import MalformedNumber, facility_number
+from tsuzuri.domain.opening_hours import OpeningHours
 from tsuzuri.domain.owners import facility_owner
 from tsuzuri.domain.vocabulary import FacilityKind, Stream
 
@@ -76,9 +79,19 @@ class FacilityEntry:
     listed: FacilityListed | None = None
     closed: bool = False
     rights: tuple[EmergencyRight, ...] = ()
+    hours: OpeningHours | None = None
+    staff: Mapping[str, str] = field(default_factory=dict)  # person → family name in kana
 
 
-FacilityEvent = FacilityListed | FacilityClosed | EmergencyRightGiven | EmergencyRightTaken | Erased
+FacilityEvent = (
+    FacilityListed
+    | FacilityClosed
+    | EmergencyRightGiven
+    | EmergencyRightTaken
+    | FacilityHoursSet
+    | StaffNamed
+    | Erased
+)
 
 
 def evolve(entry: FacilityEntry, event: FacilityEvent) -> FacilityEntry:
@@ -95,6 +108,10 @@ def evolve(entry: FacilityEntry, event: FacilityEvent) -> FacilityEntry:
         case EmergencyRightTaken():
             left = tuple(held for held in entry.rights if held.because != event.right)
             return replace(changed, rights=left)
+        case FacilityHoursSet():
+            return replace(changed, hours=event.hours)
+        case StaffNamed():
+            return replace(changed, staff={**entry.staff, **event.names})
         case Erased():
             return changed
         case _:

@@ -187,6 +187,14 @@ class RefusalReason(StrEnum):
     DISASTER_NOT_OPEN = "DISASTER_NOT_OPEN"  # no window is open where the facility lies
 
 
+class ReviewFinding(StrEnum):
+    """What a reviewer finds of reads."""
+
+    JUSTIFIED = "JUSTIFIED"  # 正当
+    NOT_JUSTIFIED = "NOT_JUSTIFIED"  # 不当
+    UNCLEAR = "UNCLEAR"  # 不明
+
+
 class UnmatchedReason(StrEnum):
     """Why a person must look at whom a Bundle was taken to be about."""
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
 from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.opening_hours import OpenPeriod
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
@@ -30,6 +31,7 @@ from tsuzuri.domain.vocabulary import (
     ProxyRelation,
     PurposeOfUse,
     RecordClass,
+    ReviewFinding,
     Role,
 )
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
@@ -236,6 +238,16 @@ class Application(Protocol):
     async def list_facility(self, caller: Caller, facility: ListedFacility) -> bool: ...
 
     async def close_facility(self, caller: Caller, number: str, reason: str | None) -> bool: ...
+
+    async def close_review(
+        self, caller: Caller, review: UUID, finding: ReviewFinding, words: str
+    ) -> UUID: ...
+
+    async def set_facility_hours(
+        self, caller: Caller, number: str, weekly: list[OpenPeriod], closed_days: list[date]
+    ) -> bool: ...
+
+    async def name_staff(self, caller: Caller, names: Mapping[str, str]) -> bool: ...
 
     async def link_patients(self, caller: Caller, survivor: UUID, other: UUID, reason: str) -> UUID: ...
 

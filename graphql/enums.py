@@ -8,6 +8,7 @@ import strawberry
 from tsuzuri.domain.correction_requests import CorrectionState
 from tsuzuri.domain.referrals import STATE_TERMS, ReferralState
 from tsuzuri.domain.registrations import Registration
+from tsuzuri.domain.reviews import ReviewCause, ReviewState
 from tsuzuri.domain.vocabulary import (
     FACILITY_TERMS,
     TERMS,
@@ -22,6 +23,7 @@ from tsuzuri.domain.vocabulary import (
     PurposeOfUse,
     RecordClass,
     RefusalReason,
+    ReviewFinding,
     Role,
     UnmatchedReason,
 )
@@ -41,6 +43,9 @@ __all__ = [
     "ReferralState",
     "RefusalReason",
     "Registration",
+    "ReviewCause",
+    "ReviewFinding",
+    "ReviewState",
     "Role",
     "UnmatchedReason",
 ]
@@ -90,6 +95,15 @@ strawberry.enum(
     description="Where a referral stands: "
     + ", ".join(f"{s.value} {term}" for s, term in STATE_TERMS.items())
     + ".",
+)
+strawberry.enum(
+    ReviewCause,
+    description="Why reads are reviewed: EMERGENCY 救急, DISASTER 災害, or what a rule noticed: MANY_PATIENTS without "
+    "an encounter, OWN_FAMILY_NAME, OFF_HOURS 診療時間外, NO_ENCOUNTER after an emergency.",
+)
+strawberry.enum(ReviewState, description="Whether somebody has looked.")
+strawberry.enum(
+    ReviewFinding, description="What a reviewer finds: JUSTIFIED 正当, NOT_JUSTIFIED 不当, UNCLEAR 不明."
 )
 strawberry.enum(
     UnmatchedReason,

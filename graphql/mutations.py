@@ -18,6 +18,7 @@ from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
 from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.referral_mutations import ReferralMutation
+from tsuzuri.graphql.review_mutations import ReviewMutation
 
 
 @strawberry.type(description="What became of a Bundle.")
@@ -50,6 +51,7 @@ class Mutation(
     IdentityMutation,
     OperatorMutation,
     ReferralMutation,
+    ReviewMutation,
 ):
     @strawberry.mutation(
         description="Register a Bundle, or replace the one under the same identifier. POST /bundles keeps raw bytes.",

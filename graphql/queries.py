@@ -26,6 +26,7 @@ from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.readings import RefusedReading, TrailReading
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import ReferralConnection, ReferralInbox
+from tsuzuri.graphql.review_types import ReviewQuery
 from tsuzuri.graphql.statements import equal
 from tsuzuri.graphql.trail_types import Access, AccessTrail, TrailFilter, accesses
 
@@ -33,7 +34,7 @@ EVERYBODY = tuple(Role)
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(EntitlementQuery, ExplanationQuery):
+class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
     @strawberry.field(
         description="A patient's record, as far as you may see it. The read is in the audit trail.",
         permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.PATIENT),

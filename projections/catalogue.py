@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tsuzuri.domain.events import Event
 from tsuzuri.projections import (
+    access_reviews,
     audit_trail,
     consent_register,
     correction_requests,
@@ -54,7 +55,7 @@ class Projection:
     @property
     def for_auditors(self) -> bool:
         """Whether the auditor's role may read it: who saw what, and what was permitted; no records."""
-        return self.name in (audit_trail.NAME, consent_register.NAME, facilities.NAME)
+        return self.name in (audit_trail.NAME, access_reviews.NAME, consent_register.NAME, facilities.NAME)
 
     def schema(self, generation: int) -> str:
         """The PostgreSQL schema in which one generation lives."""
@@ -86,6 +87,7 @@ PROJECTIONS: dict[str, Projection] = {
         referrals,
         correction_requests,
         audit_trail,
+        access_reviews,
     )
 }
 

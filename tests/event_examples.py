@@ -6,6 +6,7 @@ from uuid import UUID
 
 from entitlement_event_examples import ENTITLEMENT_EXAMPLES
 from examples import CLINIC, HOSPITAL, NUMBER, PATIENT, granted, withdrawn
+from review_event_examples import REVIEW_EXAMPLES
 from tsuzuri.domain.accesses import AccessAudit, AccessTold, Ground
 from tsuzuri.domain.events import (
     AccessesErased,
@@ -123,6 +124,7 @@ OPERATION: dict[str, Any] = {"operation_sha256": SHA, "operation_name": "Summary
 
 EXAMPLES: tuple[Event, ...] = (
     *ENTITLEMENT_EXAMPLES,
+    *REVIEW_EXAMPLES,
     PatientIdentified(
         originator_id=originator(PATIENT, Stream.RECORD),
         originator_version=1,

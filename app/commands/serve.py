@@ -17,6 +17,7 @@ from tsuzuri.app.database import ready_database
 from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.projector import Projector, run_beside
 from tsuzuri.app.retention_beside import erase_regularly
+from tsuzuri.app.reviews_beside import find_regularly
 from tsuzuri.app.server import build_server
 from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import Settings, read_settings
@@ -40,6 +41,7 @@ def serve(
         server = build_server(settings, dsn)
         beside = [_project] * (settings.projectors if projector else 0)
         beside += [erase_regularly] if settings.retention_hours else []
+        beside += [find_regularly] if settings.review_hours else []
         with processes(settings, dsn, beside):
             config = uvicorn.Config(
                 server,

@@ -50,8 +50,10 @@ from tsuzuri.domain.events.erasures import (
     StreamErased,
 )
 from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
+from tsuzuri.domain.events.facility_facts import FacilityHoursSet, StaffNamed
 from tsuzuri.domain.events.links import Link, LinksChanged, PatientsLinked, PatientsUnlinked
 from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
+from tsuzuri.domain.events.reviews import ReviewClosed, ReviewOpened
 
 __all__ = [
     "EVENTS",
@@ -83,6 +85,7 @@ __all__ = [
     "Erased",
     "Event",
     "FacilityClosed",
+    "FacilityHoursSet",
     "FacilityListed",
     "HoldLifted",
     "HoldPlaced",
@@ -100,6 +103,9 @@ __all__ = [
     "ProxyEnded",
     "RecordErased",
     "ReferralReceived",
+    "ReviewClosed",
+    "ReviewOpened",
+    "StaffNamed",
     "StreamErased",
     "TrailRead",
     "Unit",
@@ -140,8 +146,12 @@ EVENTS: tuple[type[Event], ...] = (
     AccessRefused,
     BundleRefused,
     TrailRead,
+    ReviewOpened,
+    ReviewClosed,
     FacilityListed,
     FacilityClosed,
+    FacilityHoursSet,
+    StaffNamed,
     EmergencyRightGiven,
     EmergencyRightTaken,
     DisasterWindowOpened,

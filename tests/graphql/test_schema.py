@@ -47,6 +47,9 @@ SAMPLE_VALUES = {
     "CorrectionKind": "CORRECTION",
     "CorrectionOutcome": "ACCEPTED",
     "CorrectionSubject": f'{{ facility: "{CLINIC}" }}',
+    "ReviewFinding": "JUSTIFIED",
+    "[OpenPeriod!]": '[{ weekday: 1, opens: "09:00", closes: "18:00" }]',
+    "[StaffName!]": '[{ person: "x", familyNameKana: "サカイ" }]',
     "DateTime": '"2090-01-01T00:00:00Z"',
     "FacilityInput": f'{{ number: "{CLINIC}", name: "x", kind: CLINIC }}',
 }
