@@ -1,11 +1,11 @@
 """Weeks of a region's readings, with labels that say which of them a reviewer would want to look at. Seeded.
 
-The stories and their labels were written from the task's own words alone, before there was a rule to judge them:
+The stories and their labels were written before there was a rule to judge them, from the names of the rules alone:
 "many patients, own family name, off-hours, no encounter after an emergency". They stand in three files: who lives and
 works in the region (snooping_region), ordinary care (snooping_care, snooping_hospital), who snoops (snooping_staff).
 
 What a rule is given: the accesses, encounters and emergencies, in the order of time, and the facilities with their
-hours. What it is not given: labels, stories, rosters. Encounters go on after the last access, for whoever waits for one.
+hours. What it is not given: labels, stories, rosters. Encounters go on after the last emergency.
 
 How findings are counted, so that nobody chooses it afterwards. A finding is an access's or an emergency's id under the
 name of a rule; one that stands for a bunch counts with every access it cites, and a read under an emergency counts as

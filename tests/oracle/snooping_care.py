@@ -79,7 +79,8 @@ def _clinic(region: Region, book: Notebook, clinic: Facility, day: date) -> None
                 book.read("before the doors open", book.at(day, opens - 1.3, opens), reader, patient)
             if chance < STAYS_AWAY:
                 if not prepares:
-                    book.read("stays away", book.at(day, opens, closes), reader, patient)
+                    waits = _hour(book, clinic, day)
+                    book.read("stays away", book.at(day, waits, waits), reader, patient)
                 continue
             a_visit(book, "visit", reader, patient, day, _hour(book, clinic, day))
             if stays_late and book.random.random() < 0.5:
