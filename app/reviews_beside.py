@@ -54,5 +54,6 @@ async def _find(settings: Settings, dsn: str, before: datetime | None) -> dateti
             return until
         since = until - _FIRST_PERIOD if before is None else before - USUAL_PERIOD
         judged, new = await find_unusual(opened, SERVICE, rules, since, until)
-        _log.info("reviews", rules=rules.version, found=len(judged.found), opened=len(new))
+        if new:
+            _log.info("reviews", rules=rules.version, found=len(judged.found), opened=len(new))
         return until

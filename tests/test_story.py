@@ -4,6 +4,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +88,40 @@ def test_the_story(stage: Stage) -> None:
     ]
     assert {node["classTerm"] for node in timeline["entries"]["nodes"]} == {"傷病名"}
 
-    # Withdrawn, the very next read is refused; the emergency door says that it is not there yet.
+    # Withdrawn, the very next read is refused; and nobody opens an emergency who was not named.
     patient = record["patient"]["id"]
     own = token(stage, Role.PATIENT, "patient-0", patient=patient)
     stage.ask(own, document("withdraw"), patient={"id": patient}, facility=FACILITY)
-    for purpose, reason in (("TREAT", "NOT_AVAILABLE"), ("BTG", "EMERGENCY_NOT_OFFERED")):
+    for purpose, reason in (("TREAT", "NOT_AVAILABLE"), ("BTG", "EMERGENCY_NOT_PERMITTED")):
         answer = stage.ask(doctor, document("refusal"), patient=key, purpose=purpose)["patientRecord"]
         assert answer["reason"] == reason
+
+    # Named by the administrator of a hospital that takes emergencies, she opens the table; it is reviewed.
+    stage.ask(
+        operator,
+        "mutation($facility: FacilityInput!) { listFacility(facility: $facility) }",
+        facility={"number": FACILITY, "name": "潮見浜記念病院", "kind": "HOSPITAL", "emergency": True},
+    )
+    administrator = token(stage, Role.FACILITY_ADMIN, "admin-fuji", facility=FACILITY)
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    stage.ask(administrator, document("emergency_right"), person="dr-hamada", until=until)
+    emergency = stage.ask(doctor, document("declare_emergency"), patient=key, reason="意識なし")
+    table = stage.ask(doctor, document("emergency_table"), patient=key)["patientRecord"]
+    assert table["grounds"] == [
+        {"basis": "EMERGENCY", "emergencyTable": True, "because": emergency["declareEmergency"]["id"]}
+    ]
+    assert table["summary"]["conditions"] and table["lastCheckup"]
+    stage.wait_until_indexed(operator)
+    (review,) = stage.ask(administrator, document("open_reviews"), first=5)["accessReviews"]["nodes"]
+    assert (review["cause"], review["reads"], review["reason"]) == ("EMERGENCY", 1, "意識なし")
+    stage.ask(administrator, document("close_review"), review=review["id"], words="診療録を確認した")
+    stage.wait_until_indexed(operator)
+    assert stage.ask(auditor, document("open_reviews"), first=5)["accessReviews"]["totalCount"] == 0
 
     # The patient sees who looked: the answered reads, not the refusals; and nothing she has not been told.
     stage.wait_until_indexed(operator)
     me = stage.ask(own, document("own_accesses"), first=20)["me"]
-    assert [access["bases"] for access in me["accesses"]["nodes"]] == [["CONSENT"]] * 3
+    assert [access["bases"] for access in me["accesses"]["nodes"]] == [["EMERGENCY"], *[["CONSENT"]] * 3]
     assert {consent["withdrawn"] for consent in me["consents"]} == {True}
     everything = "{ me { record { entries(first: 200) { totalCount nodes { name flags } } } } }"
     told = stage.ask(own, everything)["me"]["record"]["entries"]
@@ -109,12 +132,12 @@ def test_the_story(stage: Stage) -> None:
     stage.wait_until_indexed(operator)
     trail = stage.ask(auditor, document("who_saw"), patient=patient, first=50)["accessTrail"]
     by_outcome = [node["outcome"] for node in trail["nodes"] if node["person"] == "dr-hamada"]
-    assert by_outcome.count("PERMITTED") == 3
+    assert by_outcome.count("PERMITTED") == 4
     assert by_outcome.count("REFUSED") == 3
     because = [
         n["because"] for n in trail["nodes"] if n["person"] == "dr-hamada" and n["outcome"] == "PERMITTED"
     ]
-    assert because == [[consent]] * 3
+    assert because == [[emergency["declareEmergency"]["id"]], *[[consent]] * 3]
 
     # The operator rebuilds the index beside the live one: equal, and reads follow it.
     beside = stage.ask(

@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,17 @@ def tell(stage: Stage) -> str:
     stage.ask(own, document("withdraw"), patient={"id": patient}, facility=FACILITY)
     refused(stage, doctor, key, "TREAT")
 
-    say("The doctor tries the emergency door.")
-    reason = refused(stage, doctor, key, "BTG")
-    line(f"emergency access is not there yet, and says so: {reason}")
+    say(
+        "That night she is brought in unconscious. The doctor, whom the hospital has named, declares an emergency."
+    )
+    refused(stage, doctor, key, "BTG")
+    administrator = stage.token("FACILITY_ADMIN", "admin-fuji", "--facility", FACILITY)
+    emergency(stage, administrator, doctor, key)
 
     stage.wait_until_indexed(operator)
+    say("The hospital's administrator reviews it.")
+    review(stage, administrator)
+
     say("The patient looks who has seen her record.")
     show_own_accesses(stage.ask(own, document("own_accesses"), first=TRAIL_SHOWN)["me"])
 
@@ -113,10 +120,30 @@ def see(stage: Stage, token: str, key: dict[str, Any]) -> str:
     return str(patient["id"])
 
 
+def emergency(stage: Stage, administrator: str, doctor: str, key: dict[str, Any]) -> None:
+    """The right is given, the emergency declared, and its table read."""
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    stage.ask(administrator, document("emergency_right"), person="dr-hamada", until=tomorrow)
+    declared = stage.ask(doctor, document("declare_emergency"), patient=key, reason="救急搬送、意識なし")
+    line(f"emergency {declared['declareEmergency']['id']}, for 60 minutes")
+    record = stage.ask(doctor, document("emergency_table"), patient=key)["patientRecord"]
+    for name, entries in record["summary"].items():
+        first = f"{entries[0]['name']} ({entries[0]['facility']['name']})" if entries else "-"
+        line(f"{name:15} {len(entries):3}  {first}")
+    line(f"last check-up   {(record['lastCheckup'] or '-')[:10]}; the rest would be a second step")
+
+
+def review(stage: Stage, administrator: str) -> None:
+    (waiting,) = stage.ask(administrator, document("open_reviews"), first=5)["accessReviews"]["nodes"]
+    line(f"{waiting['cause']} by {waiting['person']}: {waiting['reason']}; {waiting['reads']} read")
+    stage.ask(administrator, document("close_review"), review=waiting["id"], words="救急外来の診療録を確認")
+    line("closed: JUSTIFIED, the emergency department's chart was checked")
+
+
 def show_own_accesses(me: dict[str, Any]) -> None:
     for access in me["accesses"]["nodes"]:
         facility = access["facility"]["name"] if access["facility"] else "herself"
-        how = ", ".join(access["bases"]) + (", EMERGENCY" if access["emergency"] else "")
+        how = ", ".join(access["bases"])
         line(f"{access['at'][:19]}Z  {access['role']} of {facility}, {access['purpose']}, by {how}")
     given = Counter(
         (
@@ -133,7 +160,7 @@ def show_trail(trail: dict[str, Any]) -> None:
     line(f"{trail['totalCount']} accesses, complete until {trail['completeUntil'][:19]}Z")
     for access in trail["nodes"]:
         why = access["reason"] or ", ".join(access["bases"]) or "-"
-        because = f" because of consent event {access['because'][0]}" if access["because"] else ""
+        because = f" because of event {access['because'][0]}" if access["because"] else ""
         line(
             f"{access['at'][:19]}Z  {access['outcome']:10} {access['person']:12} {why}"
             f" ({access['operationName'] or 'unnamed'}, {access['entriesShown']} entries){because}"
