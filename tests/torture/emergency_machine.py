@@ -20,6 +20,7 @@ from tsuzuri.domain.access import Permitted, Refused, decide
 from tsuzuri.domain.consents import Consents
 from tsuzuri.domain.emergencies import NoSuchEmergency, UselessEmergency
 from tsuzuri.domain.emergency_rights import UselessRight
+from tsuzuri.domain.events import Event
 from tsuzuri.domain.facilities import Facility, FacilityEntry, new_entry
 from tsuzuri.domain.policies import Policies
 from tsuzuri.domain.requests import AccessRequest
@@ -76,6 +77,9 @@ class EmergencyLives(RuleBasedStateMachine):
         self.taking: set[str] = set()  # the hospitals that take emergencies
         self.rights: list[Right] = []
         self.opened: list[Opened] = []
+        self.a_facility_is_listed(next(iter(PLACES)), True)  # else most lives would end before they begin
+        for person in PEOPLE:
+            self.a_right_is_given(person, next(iter(PLACES)), 90)
 
     # --- what happens
 
@@ -151,6 +155,7 @@ class EmergencyLives(RuleBasedStateMachine):
             return
         assert minutes in (1, 60)
         self.said[patient] = consents.evolve(said, event)
+        self.happened(event, patient)
         self.opened.append(Opened(event.event_id, person, place, patient, until))
 
     @precondition(lambda self: self.opened)
@@ -173,6 +178,7 @@ class EmergencyLives(RuleBasedStateMachine):
             return
         assert hers and self.now < opened.until
         self.said[patient] = consents.evolve(said, event)
+        self.happened(event, patient)
         if ends:
             self.opened.remove(opened)
         else:
@@ -184,6 +190,9 @@ class EmergencyLives(RuleBasedStateMachine):
         if not said.denials:
             event = denials.deny(said, event_id=next(self.ids), facility=None, classes=(), recorded_by="p")
             self.said[patient] = consents.evolve(said, event)
+
+    def happened(self, event: Event, patient: UUID) -> None:
+        """For whoever follows what the log takes in."""
 
     # --- what must hold
 
