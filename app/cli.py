@@ -22,12 +22,13 @@ COMMANDS = {
     "keys": "keys:app",
     "erase": "erase:app",
     "retention": "retention:app",
+    "notices": "notices:app",
     "db": "database:app",
 }
 """Command → module of app/commands and the Typer in it, imported when it is asked for: FHIR and GraphQL take
 a second to load, and `tsuzuri token` needs neither."""
 
-LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase", "retention"})
+LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase", "retention", "notices"})
 """Commands under which something may be logged. The others do without it: it takes a quarter of a second to load."""
 
 
