@@ -187,6 +187,13 @@ class RefusalReason(StrEnum):
     DISASTER_NOT_OPEN = "DISASTER_NOT_OPEN"  # no window is open where the facility lies
 
 
+class Language(StrEnum):
+    """What plain sentences are written in."""
+
+    JA = "JA"
+    EN = "EN"
+
+
 class UnmatchedReason(StrEnum):
     """Why a person must look at whom a Bundle was taken to be about."""
 
