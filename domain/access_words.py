@@ -87,7 +87,7 @@ def _japanese(facts: AccessFacts) -> str:
     if facts.facility_number is not None:
         who = f"{facts.facility_name or f'医療機関（番号{facts.facility_number}）'}の{who}"
     asked = "、".join(TERMS[one] for one in facts.classes_asked) or "記録"
-    permitted = "、".join(TERMS[one] for one in facts.classes_permitted)
+    permitted = "すべて" if _all(facts) else "、".join(TERMS[one] for one in facts.classes_permitted)
     if not facts.bases:
         return f"{when}、{who}が{asked}を見ようとしましたが、認められませんでした。"
     what = asked if facts.classes_permitted else _BESIDE_RECORD[facts.of_trail][0]
@@ -103,7 +103,7 @@ def _english(facts: AccessFacts) -> str:
     if facts.facility_number is not None:
         who = f"{who} at {facts.facility_name or f'facility {facts.facility_number}'}"
     asked = _listed([_CLASSES[one] for one in facts.classes_asked]) or "the record"
-    permitted = _listed([_CLASSES[one] for one in facts.classes_permitted])
+    permitted = "all" if _all(facts) else _listed([_CLASSES[one] for one in facts.classes_permitted])
     if not facts.bases:
         return f"{when}, {who} asked for {asked} and was refused."
     what = f"for {asked}" if facts.classes_permitted else _BESIDE_RECORD[facts.of_trail][1]
@@ -114,6 +114,10 @@ def _english(facts: AccessFacts) -> str:
 
 def _role(facts: AccessFacts) -> tuple[str, str]:
     return _PROXY if AccessBasis.PROXY in facts.bases else _ROLES[facts.role]
+
+
+def _all(facts: AccessFacts) -> bool:
+    return set(facts.classes_permitted) == set(RecordClass)
 
 
 def _listed(several: Sequence[str]) -> str:

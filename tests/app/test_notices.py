@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from emergency_examples import OPEN_WINDOW, TOWN, declared, entitled, read, soon
 from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, OPERATOR, a_bundle
+from fence_examples import LINK
 from log_examples import an_owner, destroy_key, listed, opened_log, save
 from notice_examples import HER, Told, an_emergency, its_sender_died, lines, sender
 from tsuzuri.app.notices.file_outlet import FileOutlet
@@ -27,6 +28,8 @@ from tsuzuri.domain.vocabulary import Role, Stream
 from world import Tell, World, tell_in
 
 ALL = ["EMERGENCY_DECLARED", "EMERGENCY_READ", "EMERGENCY_WIDENED"]
+WHO = """query($patient: PatientKey!) { patientRecord(patient: $patient, purpose: BTG) {
+  ... on PatientRecord { patient { id } } } }"""
 FORK = get_context("fork")
 
 
@@ -115,6 +118,30 @@ def test_each_emergency_has_a_first_read_of_its_own_and_a_read_with_consent_is_n
 
         assert told.kinds == [*ALL, "EMERGENCY_DECLARED", "EMERGENCY_READ"]
         assert [str(one.emergency) for one in told.notices[3:]] == [second, second]
+
+    tell(story)
+
+
+def test_who_is_linked_is_read_under_both_names_and_told_once_though_they_lie_in_two_parts(
+    tell: Tell, dsn: str
+) -> None:
+    async def story(world: World) -> None:
+        await an_emergency(world)
+        other = await another_patient(world)
+        sender(dsn, Told()).send()
+        survivor = {"id": (await world.data(DOCTOR, WHO, patient=HER))["patientRecord"]["patient"]["id"]}
+        await world.data(OPERATOR, LINK, survivor=survivor["id"], other=str(other))
+        world.project()
+        emergency = (await declared(world, DOCTOR, {"id": str(other)}))["id"]
+        for key in (survivor, {"id": str(other)}, survivor):
+            assert (await read(world, DOCTOR, key))["__typename"] == "PatientRecord"
+        told = Told()
+
+        sender(dsn, told).send()
+
+        (first,) = [one for one in told.notices if one.kind == "EMERGENCY_READ"]
+        assert str(first.emergency) == emergency
+        assert first.until is not None, "found in whichever part the declaration lies"
 
     tell(story)
 

@@ -126,6 +126,13 @@ def test_several_reasons_are_all_told_and_nothing_asked_for_is_the_record() -> N
     assert "looked for the record with the patient's consent and in what it had" in words(told, EN)
 
 
+def test_whoever_may_see_all_is_told_so_in_one_word() -> None:
+    told = facts(classes_permitted=list(RecordClass))
+
+    assert words(told, JA).endswith("（見ることができた種類：すべて）。")
+    assert words(told, EN).endswith("(could be seen: all).")
+
+
 def test_a_refusal_says_that_it_was_one() -> None:
     told = facts(bases=[], classes_permitted=[])
 
