@@ -1,9 +1,11 @@
 """The patient is told: what happened, where and until when, at least once whatever fails; and nothing more."""
 
+import asyncio
 import itertools
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +22,7 @@ from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, OPERATOR, a_bundle
 from fence_examples import LINK
 from log_examples import an_owner, destroy_key, listed, opened_log, save
 from notice_examples import HER, Told, an_emergency, its_sender_died, lines, sender
+from tsuzuri.app.notices import sender as sending_process
 from tsuzuri.app.notices.file_outlet import FileOutlet
 from tsuzuri.app.notices.outlet import NoticeNotTaken, OutletDown, as_json
 from tsuzuri.app.notices.place import sending
@@ -181,6 +184,39 @@ def test_while_the_outlet_is_down_reads_go_on_and_nothing_is_lost(tell: Tell, ds
 
         assert told.kinds == ALL
         assert sending(world.connection).lag_seconds == 0
+
+    tell(story)
+
+
+def test_it_tries_again_by_itself_until_the_outlet_is_back(
+    tell: Tell, dsn: str, connection: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending_process, "RETRY_SECONDS", 0.01)
+    tries: list[Notice] = []
+
+    def down_twice(notice: Notice) -> None:
+        tries.append(notice)
+        if len(tries) == 1:
+            raise OutletDown("the outlet: no answer")
+        if len(tries) == 2:
+            raise ValueError("a fault of ours")
+
+    async def story(world: World) -> None:
+        await an_emergency(world)
+        told = Told(down_twice)
+        worker = sender(dsn, told)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            async with asyncio.timeout(60):
+                while sending(connection).lag_seconds > 0:
+                    await asyncio.sleep(0.02)
+        finally:
+            worker.stopping.set()
+            thread.join(30)
+
+        assert told.kinds == ALL
+        assert [one.kind for one in tries[:3]] == ["EMERGENCY_DECLARED"] * 3
 
     tell(story)
 
