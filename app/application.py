@@ -20,6 +20,7 @@ from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
 from tsuzuri.app.changes import Changes
 from tsuzuri.app.looks import Looks
+from tsuzuri.app.notices.place import Sending, sending
 from tsuzuri.app.reviewing import Reviewing
 from tsuzuri.app.services import Services
 from tsuzuri.app.told import told
@@ -51,6 +52,7 @@ class TsuzuriApplication(Changes, Reviewing):
         self.correction_days = services.correction_days
         self.schema_sha256 = schema_sha256
         self.looks = Looks(self.projection_standings)
+        self.notice_looks = Looks(self.notices_sending)
         self.releases = services.releases
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
@@ -135,6 +137,13 @@ class TsuzuriApplication(Changes, Reviewing):
 
     async def projection_standings(self) -> list[Standing]:
         return await asyncio.to_thread(operate_projections.projection_standings, self.services)
+
+    async def notices_sending(self) -> Sending:
+        return await asyncio.to_thread(self._read_sending)
+
+    def _read_sending(self) -> Sending:
+        with self.services.logins.connect(LogRole.READER) as connection:
+            return sending(connection)
 
     def watch_projection(self, name: str) -> AsyncGenerator[FillProgress, None]:
         with told():

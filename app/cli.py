@@ -24,12 +24,13 @@ COMMANDS = {
     "erase": "erase:app",
     "retention": "retention:app",
     "reviews": "reviews:app",
+    "notices": "notices:app",
     "db": "database:app",
 }
 """Command → module of app/commands and the Typer in it, imported when it is asked for: FHIR and GraphQL take
 a second to load, and `tsuzuri token` needs neither."""
 
-LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase", "retention", "reviews"})
+LOGGING = frozenset({"serve", "ingest", "query", "projections", "erase", "retention", "reviews", "notices"})
 """Commands under which something may be logged. The others do without it: it takes a quarter of a second to load."""
 
 

@@ -8,7 +8,7 @@ from structlog.types import EventDict
 
 KEYS = frozenset(
     "event level timestamp request_id fault at sqlstate projection generation patients bundles held behind "
-    "unreadable library rules found opened".split()
+    "unreadable library rules found opened notice outlet".split()
 )
 
 

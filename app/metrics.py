@@ -1,4 +1,4 @@
-"""What /metrics says, for Prometheus: where the projections stand and how they go. Nothing of any patient."""
+"""What /metrics says, for Prometheus: where the projections and the notices stand. Nothing of any patient."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from tsuzuri.app.notices.place import Sending
 from tsuzuri.projections.standings import Standing
 
 _GAUGES: dict[str, tuple[str, Callable[[Standing], float]]] = {
@@ -27,16 +28,17 @@ _GAUGES: dict[str, tuple[str, Callable[[Standing], float]]] = {
 }
 
 
-def metrics(standings: Sequence[Standing]) -> bytes:
-    """In the text format of Prometheus, version 0.0.4."""
+def metrics(standings: Sequence[Standing], notices: Sending | None = None) -> bytes:
+    """In the text format of Prometheus, version 0.0.4. *notices*: None when it is not known."""
     registry = CollectorRegistry()
-    registry.register(_Collector(standings))
+    registry.register(_Collector(standings, notices))
     return generate_latest(registry)
 
 
 class _Collector(Collector):
-    def __init__(self, standings: Sequence[Standing]) -> None:
+    def __init__(self, standings: Sequence[Standing], notices: Sending | None) -> None:
         self._standings = standings
+        self._notices = notices
 
     def collect(self) -> Iterable[Metric]:
         for name, (documentation, value) in _GAUGES.items():
@@ -45,6 +47,8 @@ class _Collector(Collector):
                 gauge.add_metric([standing.name], value(standing))
             yield gauge
         yield from self._rebuilds()
+        if self._notices is not None:
+            yield from _notices(self._notices)
 
     def _rebuilds(self) -> Iterator[Metric]:
         labels = ["projection", "generation", "state"]
@@ -58,3 +62,16 @@ class _Collector(Collector):
             total.add_metric(of, progress.total)
         yield done
         yield total
+
+
+def _notices(sending: Sending) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "tsuzuri_notices_lag_seconds",
+        "Age of the oldest event that was not gone through for notices to patients.",
+        sending.lag_seconds,
+    )
+    yield GaugeMetricFamily(
+        "tsuzuri_notices_sender",
+        "1 when a process sends notices to patients.",
+        float(sending.sender is not None),
+    )

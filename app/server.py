@@ -120,16 +120,19 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
 
     async def readyz(request: Request) -> Response:
         """The database answers, and no projection is further behind than it may be."""
-        standings = await _application(request).looks.standings()
+        standings = await _application(request).looks.latest()
         if standings is None:
             return _json({"status": "database unavailable"}, 503)
         behind = [s.name for s in standings if s.lag_seconds > LAG_SECONDS_MAX]
         return _json({"status": "behind" if behind else "ready", "behind": behind}, 503 if behind else 200)
 
     async def metricz(request: Request) -> Response:
-        """Where the projections stand, for Prometheus."""
-        standings = await _application(request).looks.standings()
-        return Response(metrics(standings or []), 200 if standings else 503, media_type=CONTENT_TYPE_LATEST)
+        """Where the projections and the notices stand, for Prometheus."""
+        standings = await _application(request).looks.latest()
+        notices = await _application(request).notice_looks.latest()
+        return Response(
+            metrics(standings or [], notices), 200 if standings else 503, media_type=CONTENT_TYPE_LATEST
+        )
 
     routes: list[BaseRoute] = [
         Route("/graphql", _guarded(graphql), methods=["POST"]),

@@ -4,8 +4,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tsuzuri.domain.rules.policies import PolicyWrong, policy_named
+
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class SettingsWrong(Exception):
@@ -39,6 +42,8 @@ class Settings:
     review_hours: int  # TSUZURI_REVIEW_HOURS: how often `serve` asks the rules for unusual access; 0: never
     emergency_undelivered: bool  # TSUZURI_EMERGENCY_UNDELIVERED=shown: an emergency shows 未提供 too
     correction_days: int  # TSUZURI_CORRECTION_DAYS: from when on a patient's request is overdue
+    notice_url: str | None  # TSUZURI_NOTICE_URL: takes what patients are told; None: a file in the home
+    notice_token_file: Path | None  # TSUZURI_NOTICE_TOKEN_FILE: the bearer token it asks for
     parts: int  # TSUZURI_PARTS: counts only when the database is made
 
 
@@ -70,6 +75,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         review_hours=_number(env, "TSUZURI_REVIEW_HOURS", 1, 0, 744),
         emergency_undelivered=_one_of(env, "TSUZURI_EMERGENCY_UNDELIVERED", "hidden", "shown") == "shown",
         correction_days=_number(env, "TSUZURI_CORRECTION_DAYS", 30, 1, 366),
+        notice_url=_address(env, "TSUZURI_NOTICE_URL"),
+        notice_token_file=_path(env, "TSUZURI_NOTICE_TOKEN_FILE"),
         parts=_number(env, "TSUZURI_PARTS", 64, 1, 4096),
     )
 
@@ -94,6 +101,23 @@ def _rules(env: Mapping[str, str]) -> dict[str, str]:
 
 def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(env[name]) if env.get(name) else None
+
+
+def _address(env: Mapping[str, str], name: str) -> str | None:
+    """An https address, or an http address of this machine: what goes there is about patients."""
+    if not (url := env.get(name)):
+        return None
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    safe = parts.scheme == "https" or parts.scheme == "http" and host in _THIS_MACHINE if host else False
+    if not safe or parts.username is not None or not url.isascii() or not url.isprintable() or " " in url:
+        raise SettingsWrong(
+            f"{name} is an https address, or an http address of this machine; a password goes into a file"
+        )
+    return url
 
 
 def _one_of(env: Mapping[str, str], name: str, *words: str) -> str:

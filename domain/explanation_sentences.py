@@ -5,7 +5,6 @@ Times are told in Japan's time with its offset, `2026-11-23 12:00:00 +09:00`; mi
 
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 
 from tsuzuri.domain.access import Refused
 from tsuzuri.domain.accesses import Ground
@@ -13,12 +12,7 @@ from tsuzuri.domain.explanation_steps import Step
 from tsuzuri.domain.explanation_words import OPENED, PURPOSES, REASONS, ROLES, WORDS
 from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.fhir.elements import JAPAN
-from tsuzuri.domain.vocabulary import TERMS, AccessBasis, RecordClass
-
-
-class Language(StrEnum):
-    EN = "en"
-    JA = "ja"
+from tsuzuri.domain.vocabulary import TERMS, AccessBasis, Language, RecordClass
 
 
 def sentence(step: Step, explanation: Explanation, language: Language) -> str:

@@ -195,6 +195,13 @@ class ReviewFinding(StrEnum):
     UNCLEAR = "UNCLEAR"  # 不明
 
 
+class Language(StrEnum):
+    """What plain sentences are written in."""
+
+    JA = "JA"
+    EN = "EN"
+
+
 class UnmatchedReason(StrEnum):
     """Why a person must look at whom a Bundle was taken to be about."""
 

@@ -19,6 +19,7 @@ from tsuzuri.domain.vocabulary import (
     DocumentKind,
     FacilityKind,
     Flag,
+    Language,
     ProxyRelation,
     PurposeOfUse,
     RecordClass,
@@ -37,6 +38,7 @@ __all__ = [
     "DocumentKind",
     "FacilityKind",
     "Flag",
+    "Language",
     "ProxyRelation",
     "PurposeOfUse",
     "RecordClass",
@@ -65,6 +67,7 @@ strawberry.enum(
     Flag,
     description="LTS 長期保存; UNINFORMED 未告知: the patient has not been told; UNDELIVERED 未提供: not given out.",
 )
+strawberry.enum(Language, description="JA 日本語, EN English.")
 strawberry.enum(Role, description="What a caller may be.")
 strawberry.enum(PurposeOfUse, description="HL7 v3 PurposeOfUse: what the read is for.")
 strawberry.enum(ConsentChange, description="What you may do to your consents.")

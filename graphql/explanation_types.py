@@ -10,17 +10,16 @@ from strawberry.types import Info
 
 from tsuzuri.domain import accesses, explanations, vocabulary
 from tsuzuri.domain.access import Permitted, Refused
-from tsuzuri.domain.explanation_sentences import Language, looked_in, opened_in, sentence
+from tsuzuri.domain.explanation_sentences import looked_in, opened_in, sentence
 from tsuzuri.domain.explanation_steps import Rule, Step
 from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role
+from tsuzuri.graphql.enums import AccessBasis, Language, PurposeOfUse, RecordClass, RefusalReason, Role
 from tsuzuri.graphql.inputs import uuid_of
 from tsuzuri.graphql.patient_record import Ground
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.readings import TrailReading
 from tsuzuri.graphql.statements import aware
 
-strawberry.enum(Language, description="EN English, JA 日本語.")
 strawberry.enum(Rule, name="ExplanationRule", description="What was asked; `words` says it.")
 
 
@@ -41,7 +40,7 @@ class ExplanationStep:
     grounds: list[Ground] = strawberry.field(description="What of the answer came of it.")
 
     @strawberry.field(description="The step as a sentence.")
-    async def words(self, language: Language = Language.EN) -> str:
+    async def words(self, language: Language = vocabulary.Language.JA) -> str:
         return sentence(self.step, self.explained, language)
 
     @classmethod
@@ -101,7 +100,7 @@ class OwnReason:
     )
 
     @strawberry.field(description="The same in plain words.")
-    async def words(self, language: Language = Language.EN) -> str:
+    async def words(self, language: Language = vocabulary.Language.JA) -> str:
         return self.sentences[language]
 
     @classmethod

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import orjson
 import strawberry
+from psycopg.sql import SQL
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
@@ -12,6 +13,7 @@ from tsuzuri.graphql.consent_types import Consent, ConsentPreview, Denial, Proxy
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.correction_lists import own_requests
 from tsuzuri.graphql.correction_types import CorrectionRequestConnection
+from tsuzuri.graphql.emergency_types import OwnEmergency
 from tsuzuri.graphql.enums import ConsentChange, RecordClass, ReferralState
 from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
@@ -19,7 +21,7 @@ from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import ReferralConnection, own_referrals
 from tsuzuri.graphql.statements import Source, aware, one_of
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
-from tsuzuri.projections import consent_register
+from tsuzuri.projections import consent_register, declared_emergencies
 from tsuzuri.projections.view import View
 
 CONSENTS_MAX = 1_000
@@ -70,6 +72,14 @@ class Me:
         return [Proxy.of(row) for row in await self._said(consent_register.PROXIES)]
 
     @strawberry.field(
+        description="救急: the emergencies that opened your record without your consent, newest first, those that are "
+        "over too."
+    )
+    async def emergencies(self) -> list[OwnEmergency]:
+        at = self.reader.reading.sight.decided_at
+        return [OwnEmergency.of(row, at) for row in await self._said(declared_emergencies.VIEW)]
+
+    @strawberry.field(
         description="FHIR R4: your consents, denials and proxies that stand now, each a Consent: JSON, as text. "
         "Sent to importConsent with the status inactive, one ends."
     )
@@ -98,8 +108,8 @@ class Me:
         return await own_accesses(info.context, self.reader.reading.sight.patients, first, after)
 
     async def _said(self, view: View) -> list[dict[str, Any]]:
-        """What she has said, under any of her numbers, newest first."""
-        application = self.reader.application
+        """What she has said, or was done of her, under any of her numbers, newest first."""
+        application, sight = self.reader.application, self.reader.reading.sight
         schema = await application.live_schema(consent_register.NAME)
-        hers = one_of("patient_id", self.reader.reading.sight.patients)
+        hers = SQL("{} AND {}").format(sight.fence(), one_of("patient_id", sight.patients))
         return await application.fetch(Source(view, schema, hers).page([], CONSENTS_MAX, None))

@@ -12,9 +12,10 @@ from psycopg.sql import SQL, Composable, Literal
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
+from tsuzuri.domain.access_words import AccessFacts, words
 from tsuzuri.domain.accesses import Ground
 from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role
+from tsuzuri.graphql.enums import AccessBasis, Language, PurposeOfUse, RecordClass, RefusalReason, Role
 from tsuzuri.graphql.explanation_types import Explanation, OwnReason, explained_access
 from tsuzuri.graphql.facility_types import Facility
 from tsuzuri.graphql.inputs import Period, uuid_of
@@ -26,6 +27,7 @@ from tsuzuri.projections import audit_trail
 @strawberry.type(description="What every reader of an access is told.")
 class _Access:
     facility_number: strawberry.Private[str | None]
+    of_trail: strawberry.Private[bool]
 
     id: strawberry.ID = strawberry.field(description="Quote this when you ask about it.")
     at: datetime = strawberry.field(description="When, UTC.")
@@ -41,14 +43,34 @@ class _Access:
             return None
         return await info.context.facilities.load(self.facility_number)
 
-    @strawberry.field(description="Was it an emergency or a disaster, without asking you?")
+    @strawberry.field(description="Was it an emergency, without your consent?")
     async def emergency(self) -> bool:
-        return bool({vocabulary.AccessBasis.EMERGENCY, vocabulary.AccessBasis.DISASTER} & set(self.bases))
+        return vocabulary.AccessBasis.EMERGENCY in self.bases
+
+    @strawberry.field(description="Was it a disaster, without your consent?")
+    async def disaster(self) -> bool:
+        return vocabulary.AccessBasis.DISASTER in self.bases
+
+    @strawberry.field(description="All of this as one plain sentence, with the time in Japan.")
+    async def words(self, info: Info[Context, None], language: Language = vocabulary.Language.JA) -> str:
+        facility = await self.facility(info)
+        facts = AccessFacts(
+            at=self.at,
+            role=self.role,
+            facility_number=self.facility_number,
+            facility_name=facility.name if facility else None,
+            bases=self.bases,
+            classes_asked=self.classes_asked,
+            classes_permitted=self.classes_permitted,
+            of_trail=self.of_trail,
+        )
+        return words(facts, language)
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "facility_number": row["facility"],
+        "of_trail": row["outcome"] == "TRAIL_READ",
         "id": strawberry.ID(str(row["id"])),
         "at": row["at"],
         "role": Role(row["role"]),
@@ -70,9 +92,8 @@ class OwnAccess(_Access):
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         grounds = msgspec.json.decode(row["grounds"], type=tuple[Ground, ...])
-        if row[
-            "linked"
-        ]:  # whose consent it was the other, who may turn out to be another person, knows alone
+        # Whose consent it was, the other, who may turn out to be another person, knows alone.
+        if row["linked"]:
             told = tuple(RecordClass(one) for one in row["classesPermitted"])
             grounds = tuple(replace(ground, because=None, classes=told) for ground in grounds)
         return cls(**_told(row), grounds=grounds)

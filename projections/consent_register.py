@@ -1,4 +1,7 @@
-"""Who may see what of whom, now and then. A row is closed when the consent is withdrawn or given anew."""
+"""Who may see what of whom, now and then: consents, denials, proxies, emergencies.
+
+A consent's row is closed when it is withdrawn or given anew.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,16 +16,21 @@ from tsuzuri.domain.events import (
     ConsentsErased,
     ConsentWithdrawn,
     DenialLifted,
+    EmergencyDeclared,
+    EmergencyEnded,
+    EmergencyWidened,
     Event,
     ProxyAppointed,
     ProxyEnded,
 )
+from tsuzuri.projections import declared_emergencies
+from tsuzuri.projections.declared_emergencies import EmergencyRow
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "consent_register", 3
+NAME, VERSION = "consent_register", 4
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE consent (
     patient_id uuid NOT NULL, facility text NOT NULL, purpose text NOT NULL, record_class text NOT NULL,
     from_pos bigint NOT NULL, to_pos bigint, since timestamptz NOT NULL, until timestamptz NOT NULL,
@@ -37,13 +45,13 @@ CREATE TABLE proxy (
     patient_id uuid NOT NULL, proxy uuid NOT NULL, person text NOT NULL, relation text NOT NULL,
     since timestamptz NOT NULL, until timestamptz NOT NULL, appointed_by text NOT NULL, ended_at timestamptz
 );
-"""
+{declared_emergencies.TABLE}"""
 
-INDEXES = """
+INDEXES = f"""
 ALTER TABLE consent ADD PRIMARY KEY (patient_id, facility, purpose, record_class, from_pos);
 ALTER TABLE denial ADD PRIMARY KEY (patient_id, denial);
 ALTER TABLE proxy ADD PRIMARY KEY (patient_id, proxy);
-"""
+{declared_emergencies.INDEX}"""
 
 
 class ConsentRow(Row, frozen=True, kw_only=True):
@@ -90,7 +98,7 @@ class ProxyRow(Row, frozen=True, kw_only=True):
     ended_at: datetime | None = None
 
 
-ROWS: tuple[type[Row], ...] = (ConsentRow, DenialRow, ProxyRow)
+ROWS: tuple[type[Row], ...] = (ConsentRow, DenialRow, ProxyRow, EmergencyRow)
 EVENTS: tuple[type[Event], ...] = (
     ConsentGranted,
     ConsentWithdrawn,
@@ -98,6 +106,7 @@ EVENTS: tuple[type[Event], ...] = (
     DenialLifted,
     ProxyAppointed,
     ProxyEnded,
+    *declared_emergencies.EVENTS,
     ConsentsErased,
 )
 
@@ -113,7 +122,7 @@ def looks(event: Event) -> Sequence[Look]:
         return [look(DenialRow, denial=event.denial)]
     if isinstance(event, ProxyEnded):
         return [look(ProxyRow, proxy=event.proxy)]
-    return []
+    return declared_emergencies.looks(event)
 
 
 def apply(rows: Rows, recorded: Recorded[Event]) -> None:
@@ -171,6 +180,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
         case ProxyEnded() as event:
             for proxy in rows.of(ProxyRow, proxy=event.proxy):
                 rows.put(replace(proxy, ended_at=recorded.recorded_at))
+        case EmergencyDeclared() | EmergencyWidened() | EmergencyEnded() as event:
+            declared_emergencies.fold(rows, event, recorded.recorded_at)
         case ConsentsErased():
             for kind in ROWS:
                 rows.remove_all(kind)

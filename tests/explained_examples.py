@@ -26,7 +26,7 @@ READ = f"""query($purpose: PurposeOfUse!) {{ patientRecord(patient: {KEY}, purpo
   ... on PatientRecord {{ accessId grounds {{ basis because }} entries {{ totalCount }} }}
   ... on AccessRefused {{ accessId reason }} }} }}"""
 STEPS = """decision reason agrees decidedAt consentVersion grounds { basis because }
-  steps { rule matched because endedBy words japanese: words(language: JA) }"""
+  steps { rule matched because endedBy words(language: EN) japanese: words(language: JA) }"""
 EXPLAIN = f"query($id: ID!) {{ access(id: $id) {{ outcome explanation {{ {STEPS} }} }} }}"
 ACCESS_AT = f"""query($patient: ID!, $facility: String!, $at: DateTime!, $purpose: PurposeOfUse! = TREAT,
   $role: Role! = CLINICIAN, $person: String! = "") {{
@@ -41,7 +41,7 @@ OPEN = """mutation($since: DateTime, $until: DateTime!) {
   openDisasterWindow(municipalities: ["17202"], since: $since, until: $until, reason: "地震") }"""
 CLOSE = "mutation($id: ID!) { closeDisasterWindow(window: $id) }"
 LINK = 'mutation($a: ID!, $b: ID!) { linkPatients(survivor: $a, other: $b, reason: "確認済") }'
-OWN = """{ me { accesses { nodes { id explanation { basis because words japanese: words(language: JA) } } } } }"""
+OWN = """{ me { accesses { nodes { id explanation { basis because words(language: EN) japanese: words(language: JA) } } } } }"""
 
 
 def at(world: World, moment: datetime) -> None:

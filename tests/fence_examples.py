@@ -9,7 +9,8 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from examples import OPERATOR
+from emergency_examples import by_id, declared, entitled
+from examples import DOCTOR, OPERATOR
 from oracle.asking import live
 from oracle.patients import in_trouble, of_the_sample
 from projection_examples import head_of
@@ -30,11 +31,13 @@ LINK = """mutation($survivor: ID!, $other: ID!) {
 
 
 async def recorded(world: World, patients: int, random: Random) -> list[list[UUID]]:
-    """Bundles sent, marked, taken back and put back; the first two patients are one person. Each person's ids."""
+    """Bundles sent, marked, taken back and put back, an emergency; the first two patients are one person. Their ids."""
     lives = list(in_trouble(of_the_sample(patients), random))
     await live(world, lives)
     ids = [one.patient for one in lives if one.patient is not None]
     await world.data(OPERATOR, LINK, survivor=str(ids[0]), other=str(ids[1]))
+    await entitled(world)
+    await declared(world, DOCTOR, by_id(ids[2]))
     world.project()
     return [ids[:2], *([one] for one in ids[2:])]
 

@@ -10,7 +10,7 @@ from tsuzuri.projections.standings import FillProgress, Standing
 UNDER_WAY = ("FILLING", "READY")
 
 
-def watch_projection(looks: Looks, name: str) -> AsyncGenerator[FillProgress, None]:
+def watch_projection(looks: Looks[list[Standing]], name: str) -> AsyncGenerator[FillProgress, None]:
     """What changed, look by look; the first at once. While the database does not answer, nothing is told.
 
     Ends when the generation that was under way is decided about, after having told what became of it.
@@ -21,7 +21,7 @@ def watch_projection(looks: Looks, name: str) -> AsyncGenerator[FillProgress, No
     return _changes(looks, projection(name).name)
 
 
-async def _changes(looks: Looks, name: str) -> AsyncGenerator[FillProgress, None]:
+async def _changes(looks: Looks[list[Standing]], name: str) -> AsyncGenerator[FillProgress, None]:
     last: FillProgress | None = None
     async for standings in looks.each():
         if standings is None:

@@ -17,9 +17,9 @@ from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
 from tsuzuri.app.services import Services
 from tsuzuri.domain.access import Permitted, Refused
-from tsuzuri.domain.explanation_sentences import Language, sentence
+from tsuzuri.domain.explanation_sentences import sentence
 from tsuzuri.domain.explanations import Explanation
-from tsuzuri.domain.vocabulary import PurposeOfUse, Role
+from tsuzuri.domain.vocabulary import Language, PurposeOfUse, Role
 from tsuzuri.graphql.readings import Operation, Readings, TrailReading
 
 _COMMAND = "tsuzuri audit explain"
@@ -46,7 +46,7 @@ def explain(
     role: Annotated[Role, typer.Option(help="In this role.")] = Role.CLINICIAN,
     purpose: Annotated[PurposeOfUse, typer.Option(help="For this purpose.")] = PurposeOfUse.TREAT,
     person: Annotated[str, typer.Option(help="By this person, as a token names her.")] = "",
-    language: Annotated[Language, typer.Option(help="Of the words.")] = Language.EN,
+    language: Annotated[Language, typer.Option(help="Of the words.", case_sensitive=False)] = Language.EN,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, in both languages.")] = False,
 ) -> None:
     """Decide an access again on what it cites, and say each thing it looked at; or what a moment would have shown."""
@@ -122,7 +122,7 @@ def _told(explanation: Explanation) -> dict[str, Any]:
                 "matched": step.matched,
                 "because": step.because,
                 "endedBy": step.ended_by,
-                "words": {one.value: sentence(step, explanation, one) for one in Language},
+                "words": {one.value.lower(): sentence(step, explanation, one) for one in Language},
             }
             for step in explanation.steps
         ],

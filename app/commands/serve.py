@@ -15,6 +15,7 @@ import uvicorn
 
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.keys import key_encryption
+from tsuzuri.app.notices.beside import send_on_and_on
 from tsuzuri.app.projector import Projector, run_beside
 from tsuzuri.app.retention_beside import erase_regularly
 from tsuzuri.app.reviews_beside import find_regularly
@@ -42,6 +43,7 @@ def serve(
         beside = [_project] * (settings.projectors if projector else 0)
         beside += [erase_regularly] if settings.retention_hours else []
         beside += [find_regularly] if settings.review_hours else []
+        beside += [send_on_and_on]
         with processes(settings, dsn, beside):
             config = uvicorn.Config(
                 server,

@@ -49,6 +49,8 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         review_hours=1,
         emergency_undelivered=False,
         correction_days=30,
+        notice_url=None,
+        notice_token_file=None,
         parts=64,
     )
 
@@ -79,6 +81,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_REVIEW_HOURS": "6",
             "TSUZURI_EMERGENCY_UNDELIVERED": "shown",
             "TSUZURI_CORRECTION_DAYS": "14",
+            "TSUZURI_NOTICE_URL": "https://notices.example/tsuzuri",
+            "TSUZURI_NOTICE_TOKEN_FILE": "/keys/notices",
             "TSUZURI_PARTS": "4096",
         }
     )
@@ -107,6 +111,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         review_hours=6,
         emergency_undelivered=True,
         correction_days=14,
+        notice_url="https://notices.example/tsuzuri",
+        notice_token_file=Path("/keys/notices"),
         parts=4096,
     )
 
@@ -136,6 +142,27 @@ def test_a_home_is_the_same_folder_wherever_one_goes_next(
 
 
 # --- values that cannot be used
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://notices.example/",
+        "ftp://127.0.0.1/",
+        "notices.example",
+        "https://",
+        "https://user:secret@notices.example/",
+        "https://notices.example/a b",
+        "https://[::1",
+    ],
+)
+def test_notices_about_patients_go_out_encrypted_or_stay_on_this_machine(url: str) -> None:
+    told = wrong(TSUZURI_NOTICE_URL=url)
+
+    assert told.startswith("TSUZURI_NOTICE_URL is an https address")
+    assert "secret" not in told
+    for here in ("http://127.0.0.1:9/x", "http://localhost/", "http://[::1]:8000/"):
+        assert read_settings({"TSUZURI_NOTICE_URL": here}).notice_url == here
 
 
 @pytest.mark.parametrize("mode", ["Development", "dev", "test"])

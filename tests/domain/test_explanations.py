@@ -35,7 +35,7 @@ from tsuzuri.domain.events import (
     Event,
     ProxyEnded,
 )
-from tsuzuri.domain.explanation_sentences import Language, moment_in, opened_in, sentence
+from tsuzuri.domain.explanation_sentences import moment_in, opened_in, sentence
 from tsuzuri.domain.explanation_steps import Rule, Step
 from tsuzuri.domain.explanation_words import OPENED, PURPOSES, REASONS, ROLES, WORDS
 from tsuzuri.domain.explanations import (
@@ -47,6 +47,7 @@ from tsuzuri.domain.policies import Policies
 from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import (
     AccessBasis,
+    Language,
     PurposeOfUse,
     RecordClass,
     RefusalReason,

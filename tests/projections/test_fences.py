@@ -28,7 +28,10 @@ OPEN = {
     "audit_trail": {"access"},  # who looked
 }
 """Projection → what of it the reader's role sees whole: nothing of a record."""
-FENCED = {"entry", "document", "summary", "replacement_set", "hiding_mark", "person", "number", "referral"}
+FENCED = {
+    *("entry", "document", "summary", "replacement_set", "hiding_mark", "person", "number", "referral"),
+    "emergency",
+}
 
 
 @pytest.fixture
