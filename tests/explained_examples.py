@@ -41,7 +41,8 @@ OPEN = """mutation($since: DateTime, $until: DateTime!) {
   openDisasterWindow(municipalities: ["17202"], since: $since, until: $until, reason: "地震") }"""
 CLOSE = "mutation($id: ID!) { closeDisasterWindow(window: $id) }"
 LINK = 'mutation($a: ID!, $b: ID!) { linkPatients(survivor: $a, other: $b, reason: "確認済") }'
-OWN = """{ me { accesses { nodes { id explanation { basis because words(language: EN) japanese: words(language: JA) } } } } }"""
+OWN = """{ me { accesses { nodes { id
+  explanation { basis because words(language: EN) japanese: words(language: JA) } } } } }"""
 
 
 def at(world: World, moment: datetime) -> None:
