@@ -6,6 +6,7 @@ from uuid import UUID
 
 from examples import EVENT, PATIENT
 from tsuzuri.domain.access import Permitted, Refused
+from tsuzuri.domain.consents import ConsentEvent as Said
 from tsuzuri.domain.consents import Consents, evolve
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn
 from tsuzuri.domain.vocabulary import RefusalReason
@@ -16,7 +17,7 @@ A_MICROSECOND = timedelta(microseconds=1)
 ConsentEvent = ConsentGranted | ConsentWithdrawn
 
 
-def given(*events: ConsentEvent) -> Consents:
+def given(*events: Said) -> Consents:
     return reduce(evolve, events, Consents(PATIENT))
 
 
