@@ -243,7 +243,8 @@ def test_of_results_it_shows_the_last_three_that_may_be_seen(connection: Databas
         usual = {"record_class": LAB, "ranked_as": "a1c", "sort_at": NOON - timedelta(days=days)}
         an_entry(connection, name, **usual | changes)
 
-    for days in range(10, 15):
+    result("HbA1c 10", 10, flags_now=["LTS"])
+    for days in range(11, 15):
         result(f"HbA1c {days}", days)
     result("hidden", 1, flags_now=["UNDELIVERED"])
     result("cancelled", 2, cancelled_by=uuid4())
