@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.ready
 
-.PHONY: demo test check torture bench lock format
+.PHONY: demo test check torture mutants bench lock format
 demo: $(STAMP)
 	$(BIN)/python -m tsuzuri.app.story.tell $(if $(SERVE),--serve)
 
@@ -21,6 +21,10 @@ check: $(STAMP)
 # Every harness at full size, an hour or so. ISSUE=3: those of the log, 4: projections, 5: intake, 6: access.
 torture: $(STAMP)
 	$(BIN)/python tests/torture
+
+# Do the tests notice when the code that decides and guards says something else? About a quarter of an hour.
+mutants: $(STAMP)
+	$(BIN)/python tests/mutants.py
 
 bench: $(STAMP)
 	$(BIN)/python -m bench

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from examples import CLINIC, EVENT, HOSPITAL, NOON, PATIENT, granted, withdrawn
 from tsuzuri.domain.access import Permitted, Refused
+from tsuzuri.domain.consents import ConsentEvent as Said
 from tsuzuri.domain.consents import Consents, evolve
 from tsuzuri.domain.events import ConsentGranted, ConsentWithdrawn
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, RefusalReason
@@ -19,7 +20,7 @@ A_MICROSECOND = timedelta(microseconds=1)
 ConsentEvent = ConsentGranted | ConsentWithdrawn
 
 
-def given(*events: ConsentEvent) -> Consents:
+def given(*events: Said) -> Consents:
     return reduce(evolve, events, Consents(PATIENT))
 
 

@@ -36,7 +36,9 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template(server_dsn: str) -> str:
-    """A migrated, empty database that new ones are copied from."""
+    """A migrated, empty database that new ones are copied from: TSUZURI_TEST_TEMPLATE when it is set."""
+    if given := os.environ.get("TSUZURI_TEST_TEMPLATE"):
+        return given
     name = f"template_{os.getpid()}"
     with Connection.connect(server_dsn, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))

@@ -109,6 +109,14 @@ def test_a_newer_consent_given_in_the_same_way_is_the_only_ground() -> None:
     ]
 
 
+def test_a_consent_for_one_referral_opens_that_letter_and_nothing_it_lists_beside() -> None:
+    letter = granted(classes=(RecordClass.CONDITION, RecordClass.REFERRAL), document=LATER)
+
+    (ground,) = permitted(decide(a_request(), given(letter))).grounds
+
+    assert (ground.basis, ground.document) == (AccessBasis.REFERRAL, LATER)
+
+
 def test_an_expired_consent_beside_one_in_force_is_no_ground() -> None:
     expired = granted(originator_version=1, until=NOON, classes=(RecordClass.CONDITION,))
     in_force = granted(

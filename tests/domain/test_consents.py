@@ -94,11 +94,39 @@ def test_the_event_of_a_grant_is_the_next_of_the_patients_consent_stream() -> No
     assert event.event_id == LATER
 
 
+def test_the_event_of_a_grant_says_all_that_was_consented_to() -> None:
+    event = asked_to_grant(
+        given(),
+        facility=CLINIC,
+        classes=(RecordClass.REFERRAL,),
+        purpose=PurposeOfUse.HPAYMT,
+        given="oral",
+        document=EVENT,
+    )
+
+    assert event == granted(
+        event_id=LATER,
+        facility=CLINIC,
+        classes=(RecordClass.REFERRAL,),
+        purpose=PurposeOfUse.HPAYMT,
+        since=NOON,
+        until=NOON + CARD_READER_PERIOD,
+        given="oral",
+        document=EVENT,
+    )
+
+
+def test_a_consent_for_one_referral_is_for_nothing_else() -> None:
+    for classes in (SIX, (RecordClass.CONDITION, RecordClass.REFERRAL)):
+        with pytest.raises(UselessConsent, match="^a consent for one referral lists REFERRAL, and nothing"):
+            asked_to_grant(given(), classes=classes, document=EVENT)
+
+
 def test_the_card_reader_lets_in_for_twenty_four_hours_and_not_a_microsecond_more() -> None:
     day = timedelta(hours=24)
 
     assert asked_to_grant(given(), until=NOON + day).until == NOON + day
-    with pytest.raises(UselessConsent, match="at most 24 hours"):
+    with pytest.raises(UselessConsent, match="^a consent given at the card reader lasts at most 24 hours$"):
         asked_to_grant(given(), until=NOON + day + timedelta(microseconds=1))
 
 
@@ -109,19 +137,21 @@ def test_the_patient_herself_may_let_in_for_longer() -> None:
 
 
 def test_classes_given_twice_or_in_any_order_make_the_same_event() -> None:
-    two = (RecordClass.LAB_RESULT, RecordClass.CONDITION, RecordClass.LAB_RESULT)
+    two = (RecordClass.INFECTION, RecordClass.OTHER_ALLERGY, RecordClass.INFECTION)
 
-    assert asked_to_grant(given(), classes=two).classes == (RecordClass.CONDITION, RecordClass.LAB_RESULT)
+    event = asked_to_grant(given(), classes=two)
+
+    assert event.classes == (RecordClass.OTHER_ALLERGY, RecordClass.INFECTION)
 
 
 def test_a_consent_without_a_class_is_refused() -> None:
-    with pytest.raises(UselessConsent, match="at least one class"):
+    with pytest.raises(UselessConsent, match="^a consent lists at least one class$"):
         asked_to_grant(given(), classes=())
 
 
 @pytest.mark.parametrize("length", [timedelta(0), timedelta(microseconds=-1), timedelta(days=-400)])
 def test_a_consent_that_ends_before_it_has_lasted_is_refused(length: timedelta) -> None:
-    with pytest.raises(UselessConsent, match="ends after it begins"):
+    with pytest.raises(UselessConsent, match="^a consent ends after it begins$"):
         asked_to_grant(given(), until=NOON + length)
 
 
@@ -219,6 +249,29 @@ def test_a_withdrawal_of_everything_lists_no_class_so_that_it_covers_whatever_co
     assert (event.originator_version, event.facility, event.recorded_by) == (2, HOSPITAL, "patient")
 
 
+def test_the_event_of_a_withdrawal_says_what_is_taken_back_however_it_was_given() -> None:
+    held = given(granted(originator_version=4, given="oral", document=EVENT))
+
+    event = withdraw(
+        held,
+        event_id=LATER,
+        facility=HOSPITAL,
+        classes=(RecordClass.CONDITION,),
+        recorded_by="clerk",
+        given="oral",
+        document=EVENT,
+    )
+
+    assert event == withdrawn(
+        originator_version=5,
+        event_id=LATER,
+        classes=(RecordClass.CONDITION,),
+        recorded_by="clerk",
+        given="oral",
+        document=EVENT,
+    )
+
+
 def test_an_expired_consent_can_still_be_withdrawn() -> None:
     long_ago = granted(since=NOON - timedelta(days=9), until=NOON - timedelta(days=8))
 
@@ -246,7 +299,7 @@ def test_one_of_the_named_classes_is_enough_to_withdraw() -> None:
 def test_there_may_be_nothing_to_withdraw(
     events: list[ConsentGranted | ConsentWithdrawn], facility: str, classes: tuple[RecordClass, ...]
 ) -> None:
-    with pytest.raises(NothingToWithdraw):
+    with pytest.raises(NothingToWithdraw, match="^the facility holds no consent of this patient for these"):
         asked_to_withdraw(given(*events), facility, classes)
 
 
