@@ -18,8 +18,11 @@ def token(
     person: Annotated[str, typer.Option(help="Who the caller is.")] = "developer",
     facility: Annotated[str | None, typer.Option(help="医療機関番号, 10 digits.")] = None,
     patient: Annotated[UUID | None, typer.Option(help="Whom a PATIENT is.")] = None,
+    scope: Annotated[str | None, typer.Option(help="SMART scopes; else all that the role may have.")] = None,
 ) -> None:
     """Print a development token. Refused unless TSUZURI_MODE=development."""
     typer.echo(
-        development_token(read_settings(), role=role, person=person, facility=facility, patient=patient)
+        development_token(
+            read_settings(), role=role, person=person, facility=facility, patient=patient, scope=scope
+        )
     )

@@ -10,6 +10,7 @@ from examples import HOSPITAL, PATIENT
 from token_examples import AUDIENCE, CLAIMS, GOOD, ISSUER, NOW, PUBLIC, Post, a_token, headed, made, without
 from tsuzuri.app.tokens import LIFETIME_SECONDS_MAX, TokenChecker, TokenRefused
 from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.scopes import Scope
 from tsuzuri.domain.vocabulary import Role
 
 
@@ -24,6 +25,21 @@ def test_a_good_token_says_who_calls(checker: TokenChecker) -> None:
     assert checker.caller(GOOD) == Caller(
         person="dr-hamada", role=Role.CLINICIAN, facility=HOSPITAL, session="session-1"
     )
+
+
+def test_a_token_says_what_may_be_read_with_it_and_nothing_when_it_says_nothing(
+    checker: TokenChecker,
+) -> None:
+    scoped = checker.caller(a_token(scope="openid user/Condition.rs launch"))
+
+    assert scoped.scopes == {Scope("user", "Condition", frozenset("rs"))}
+    assert checker.caller(GOOD).scopes == frozenset()
+
+
+@pytest.mark.parametrize("scope", [["user/*.rs"], 7, {"user/*.rs": True}])
+def test_a_scope_claim_that_is_no_text_is_refused(checker: TokenChecker, scope: object) -> None:
+    with pytest.raises(TokenRefused):
+        checker.caller(a_token(scope=scope))
 
 
 def test_a_patients_token_says_which_patient_she_is(checker: TokenChecker) -> None:
