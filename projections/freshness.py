@@ -1,5 +1,6 @@
 """Which generation of a projection reads follow, where it stands for one patient, and how far behind that is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,30 +45,47 @@ async def served_generation(connection: AsyncConnection[Any], name: str) -> int:
 
 async def freshness(connection: AsyncConnection[Any], projection: str, part: int, patient: UUID) -> Freshness:
     """One look, by keys alone. Raises ProjectionOutdated."""
+    return (await freshness_of_each(connection, projection, [(part, patient)]))[patient]
+
+
+async def freshness_of_each(
+    connection: AsyncConnection[Any], projection: str, asked: Sequence[tuple[int, UUID]]
+) -> dict[UUID, Freshness]:
+    """Of several patients, by part and id, in one look and in one generation: of one it costs as much as of several.
+
+    Raises ProjectionOutdated.
+    """
     cursor = await connection.execute(
         f"""
-        SELECT s.generation, s.codes, s.pos, s.quarantined,
-               (SELECT e.recorded_at FROM event e WHERE e.part = %(part)b AND e.pos = s.pos),
+        SELECT asked.patient_id, s.generation, s.codes, s.pos, s.quarantined,
+               (SELECT e.recorded_at FROM event e WHERE e.part = asked.part AND e.pos = s.pos),
                (SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
-                FROM event e WHERE e.part = %(part)b AND e.pos = s.pos + 1)
-        FROM (
+                FROM event e WHERE e.part = asked.part AND e.pos = s.pos + 1)
+        FROM unnest(%(parts)b::smallint[], %(patients)b::uuid[]) AS asked (part, patient_id)
+        CROSS JOIN {SERVED} AS served (generation)
+        JOIN projection_generation g ON g.name = %(name)b AND g.generation = served.generation
+        CROSS JOIN LATERAL (
             SELECT c.generation, g.codes, least(c.pos, q.pos - 1) AS pos, q.pos IS NOT NULL AS quarantined
-            FROM projection_checkpoint c JOIN projection_generation g USING (name, generation)
+            FROM projection_checkpoint c
             LEFT JOIN projection_quarantine q
-            ON q.name = c.name AND q.generation = c.generation AND q.patient_id = %(patient)b
-            WHERE c.name = %(name)b AND c.generation = {SERVED} AND c.part = %(part)b
+            ON q.name = c.name AND q.generation = c.generation AND q.patient_id = asked.patient_id
+            WHERE c.name = %(name)b AND c.generation = served.generation AND c.part = asked.part
         ) AS s
         """.encode(),
         {
-            "part": part,
+            "parts": [part for part, _ in asked],
+            "patients": [patient for _, patient in asked],
             "name": projection,
             "version": PROJECTIONS[projection].version,
-            "patient": patient,
         },
         prepare=True,
         binary=True,
     )
-    row = await cursor.fetchone()
+    rows = {patient: row for patient, *row in await cursor.fetchall()}
+    return {patient: _freshness(projection, rows.get(patient)) for _, patient in asked}
+
+
+def _freshness(projection: str, row: Sequence[Any] | None) -> Freshness:
     generation, codes, position, quarantined, recorded_at, lag = row or (None, "", 0, False, None, None)
     return Freshness(
         _served(projection, generation),

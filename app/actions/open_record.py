@@ -28,7 +28,7 @@ from tsuzuri.graphql.positions import opened_positions
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
 from tsuzuri.projections import record_index
-from tsuzuri.projections.freshness import Freshness, freshness
+from tsuzuri.projections.freshness import Freshness, freshness_of_each
 from tsuzuri.projections.sight import Sight
 
 INDEX_WAIT_SECONDS = 1.0
@@ -153,14 +153,9 @@ def consents_of(heads: Sequence[PatientHead]) -> Consents:
 
 async def stands_of(services: Services, patients: Sequence[UUID]) -> Stands:
     """Where the record index stands in the part of each, all in one generation."""
+    asked = [(services.log.part_of(one), one) for one in patients]
     async with services.pool.connection() as connection:
-        while True:
-            stands = {
-                one: await freshness(connection, record_index.NAME, services.log.part_of(one), one)
-                for one in patients
-            }
-            if len({stand.generation for stand in stands.values()}) == 1:
-                return stands  # else one was promoted in between
+        return await freshness_of_each(connection, record_index.NAME, asked)
 
 
 async def _wait_for(services: Services, stands: Stands, wanted: Mapping[UUID, int], seconds: float) -> Stands:
