@@ -25,6 +25,7 @@ from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import PATIENTS_MAX
 from tsuzuri.graphql.statements import Source, equal, one_of
 from tsuzuri.projections import correction_requests
+from tsuzuri.projections.fences import sees_requests
 
 Page = tuple[list[Edge[Any]], PageInfo]
 
@@ -42,7 +43,8 @@ async def inbox(
         return ReceivedCorrectionRequest.received(row, at, limit_days, RecordReader(context, reading))
 
     to_it = [equal("facility", facility), *([] if state is None else [equal("state", state)])]
-    edges, info = await _looked_at(context, path, f"corrections/{facility}", to_it, first, after, node)
+    use, seen = f"corrections/{facility}", sees_requests(facility=facility)
+    edges, info = await _looked_at(context, path, use, seen, to_it, first, after, node)
     return CorrectionInbox(edges=edges, page_info=info)
 
 
@@ -55,7 +57,8 @@ async def overdue(context: Context, path: Path, first: int, after: str | None) -
         return OverdueCorrection.of(row, at, patient_id=strawberry.ID(str(row["patient"])))
 
     late = [equal("state", CorrectionState.WAITING), SQL("requested_at <= {}").format(Literal(since))]
-    edges, info = await _looked_at(context, path, "overdue-corrections", late, first, after, node)
+    use, seen = "overdue-corrections", sees_requests(waiting_since=since)
+    edges, info = await _looked_at(context, path, use, seen, late, first, after, node)
     return OverdueCorrectionConnection(edges=edges, page_info=info)
 
 
@@ -65,7 +68,8 @@ async def own_requests(reader: RecordReader, first: int, after: str | None) -> C
     application, name = context.application, correction_requests.NAME
     left = [one for one in sight.patients if not await application.erased_behind(name, one)]
     use = f"own-corrections/{sight.patient}"
-    source = Source(correction_requests.VIEW, await application.live_schema(name), one_of("patient_id", left))
+    seen = SQL("{} AND {}").format(sees_requests(patients=left), one_of("patient_id", left))
+    source = Source(correction_requests.VIEW, await application.live_schema(name), seen)
     rows = await application.fetch(source.page([], page_size(first), opened(application.seals, use, after)))
     reader.reading.show((row["id"], None) for row in rows[:first])
     at, limit_days = application.now(), application.correction_days
@@ -78,6 +82,7 @@ async def _looked_at(
     context: Context,
     path: Path,
     use: str,
+    seen: Composable,
     where: Sequence[Composable],
     first: int,
     after: str | None,
@@ -92,7 +97,7 @@ async def _looked_at(
         raise RequestRefused("BAD_INPUT", f"first is a number from 1 to {PATIENTS_MAX}")
     cursor = opened(application.seals, use, after)
     schema = await application.live_schema(correction_requests.NAME)
-    source = Source(correction_requests.VIEW, schema, SQL("true"))
+    source = Source(correction_requests.VIEW, schema, seen)
     found = await application.fetch(source.page(where, first, cursor))
     more, found = len(found) > first, found[:first]
     readings = await _readings(context, path, [row["patient"] for row in found])

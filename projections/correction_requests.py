@@ -14,18 +14,19 @@ from tsuzuri.domain.events import (
     Event,
     RecordErased,
 )
+from tsuzuri.projections import fences
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
 NAME, VERSION = "correction_requests", 1
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE correction_request (
     patient_id uuid NOT NULL, request uuid NOT NULL, facility text NOT NULL, kind text NOT NULL,
     document uuid, entry uuid, words text NOT NULL, requested_at timestamptz NOT NULL, state text NOT NULL,
     outcome text, answer text, answered_at timestamptz, taken_back_at timestamptz
 );
-"""
+{fences.of_requests("correction_request")}"""
 
 INDEXES = """
 ALTER TABLE correction_request ADD PRIMARY KEY (patient_id, request);

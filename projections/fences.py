@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Composed, Literal
 
 from tsuzuri.domain.accesses import Ground
 
-_SIGHT, _REFERRALS = "tsuzuri.sight", "tsuzuri.referrals"
+_SIGHT, _REFERRALS, _REQUESTS = "tsuzuri.sight", "tsuzuri.referrals", "tsuzuri.requests"
 
 # A line for each ground. One that is `whole` lets see all there is of its patients.
 _LINES = f"""jsonb_to_recordset(nullif(current_setting('{_SIGHT}', true), '')::jsonb) AS seen (
@@ -23,6 +23,10 @@ _LINES = f"""jsonb_to_recordset(nullif(current_setting('{_SIGHT}', true), '')::j
     at timestamptz)"""
 _ASKED = f"""jsonb_to_record(nullif(current_setting('{_REFERRALS}', true), '')::jsonb) AS asked (
     patients uuid[], sender text, recipient text)"""
+
+
+_REQUESTED = f"""jsonb_to_record(nullif(current_setting('{_REQUESTS}', true), '')::jsonb) AS asked (
+    patients uuid[], facility text, waiting_since timestamptz)"""
 
 
 def sees(patients: Sequence[UUID], grounds: Sequence[Ground], at: datetime) -> Composed:
@@ -52,6 +56,17 @@ def sees_referrals(
 ) -> Composed:
     """A condition that is true, and lets its statement see where referrals stand: of whom, from whom, or to whom."""
     return _says(_REFERRALS, {"patients": patients, "sender": sender, "recipient": recipient})
+
+
+def sees_requests(
+    *, patients: Sequence[UUID] = (), facility: str | None = None, waiting_since: datetime | None = None
+) -> Composed:
+    """A condition that is true, and lets its statement see what is asked of facilities.
+
+    By these patients; of this facility; or of any, what waits since that moment or longer.
+    """
+    asked = {"patients": patients, "facility": facility, "waiting_since": waiting_since}
+    return _says(_REQUESTS, asked)
 
 
 def _says(setting: str, what: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Composed:
@@ -92,6 +107,16 @@ def of_referrals(table: str) -> str:
         table,
         f"""EXISTS (SELECT FROM {_ASKED} WHERE {table}.patient_id = ANY (asked.patients)
     OR {table}.sender = asked.sender OR {table}.recipient = asked.recipient)""",
+    )
+
+
+def of_requests(table: str) -> str:
+    """The fence of a table that holds what patients ask of facilities."""
+    return _policy(
+        table,
+        f"""EXISTS (SELECT FROM {_REQUESTED} WHERE {table}.patient_id = ANY (asked.patients)
+    OR {table}.facility = asked.facility
+    OR {table}.state = 'WAITING' AND {table}.requested_at <= asked.waiting_since)""",
     )
 
 

@@ -27,9 +27,6 @@ OPEN = {
     "consent_register": {"consent", "denial", "proxy"},  # what may be seen, not what there is
     "audit_trail": {"access"},  # who looked
     "access_reviews": {"review"},  # which reads a person looks at
-    "correction_requests": {
-        "correction_request"
-    },  # what patients ask of facilities: their inboxes go over patients
 }
 """Projection → what of it the reader's role sees whole: nothing of a record."""
 FENCED = {
