@@ -22,7 +22,7 @@ check: $(STAMP)
 torture: $(STAMP)
 	$(BIN)/python tests/torture
 
-# Do the tests notice when the code that decides and guards says something else? About a quarter of an hour.
+# Do the tests notice when the code that decides and guards says something else? Some twenty minutes on two free cores.
 mutants: $(STAMP)
 	$(BIN)/python tests/mutants.py
 

@@ -1,5 +1,7 @@
 """Rows of the record index laid down by hand, and what a sight lets through of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -103,15 +105,26 @@ def entries(connection: Connection[Any], sight: Sight, *, schema: str | None = S
     return _shown(connection, "entry", "name", sight.predicate(history=True, facts=True, schema=schema))
 
 
-def documents(connection: Connection[Any], sight: Sight, *, dates: bool = False) -> set[str]:
-    return _shown(connection, "document", "title", sight.predicate(history=True, dates=dates))
+def documents(connection: Connection[Any], sight: Sight) -> set[str]:
+    return _shown(connection, "document", "title", sight.predicate(history=True))
+
+
+def dated_documents(connection: Connection[Any], sight: Sight) -> set[str]:
+    """Those of which the date is shown."""
+    return _shown(connection, "document", "title", sight.predicate(history=True, dates=True))
 
 
 def whole(connection: Connection[Any], sight: Sight) -> set[str]:
-    """As the reader's role, behind the fence; the others are asked without it, so that it hides no fault of theirs."""
+    with as_reader(connection):
+        return _shown(connection, "entry", "name", sight.whole())
+
+
+@contextmanager
+def as_reader(connection: Connection[Any]) -> Iterator[None]:
+    """Behind the fence. What is asked outside of this is asked without it, so that it hides no fault of a sight's."""
     with connection.transaction():
         connection.execute("SET LOCAL ROLE tsuzuri_reader")
-        return _shown(connection, "entry", "name", sight.whole())
+        yield
 
 
 def a_patient(number: int) -> UUID:

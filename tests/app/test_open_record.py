@@ -24,6 +24,7 @@ from examples import (
 )
 from log_examples import Run
 from policy_examples import declared, listed, opened, right_given
+from sight_examples import a_sight
 from tsuzuri.app.actions import open_record as opening
 from tsuzuri.app.actions.find_patient import (
     demographic_digests,
@@ -34,7 +35,7 @@ from tsuzuri.app.actions.find_patient import (
 )
 from tsuzuri.app.actions.link_patients import link_patients
 from tsuzuri.app.actions.load_policies import policies_for
-from tsuzuri.app.actions.open_record import BAD_POSITION, NOT_YET, consents_of, open_record
+from tsuzuri.app.actions.open_record import BAD_POSITION, NOT_YET, consents_of, open_record, request_of
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state, demographics
 from tsuzuri.domain.access import Permitted, decide
@@ -169,6 +170,7 @@ def test_who_is_one_person_is_read_and_guarded_together_under_either_number(run:
         hers = await said(
             services, granted(patient=STRANGER, originator_id=f"{STRANGER}/consent"), patient=STRANGER
         )
+        early = sealed_position(services.seals, a_sight(position=0))
         await link_patients(services, OPERATOR, PATIENT, STRANGER, reason="確認済")
 
         for number in (HER_NUMBER, OTHER_NUMBER):
@@ -185,7 +187,18 @@ def test_who_is_one_person_is_read_and_guarded_together_under_either_number(run:
         refused = await asked(services, OTHER_NUMBER, PurposeOfUse.HPAYMT)
         assert isinstance(refused, RefusedReading)
         assert (refused.known_patient, refused.linked) == (PATIENT, {STRANGER: 1})
-        assert consents_of(await services.log.heads(STRANGER)).grants == hers.grants
+        assert consents_of(await services.log.heads(STRANGER)) == together([Consents(PATIENT), hers])
+        then = permitted(await asked(services, HER_NUMBER, as_of=AsOfPosition(early)))
+        assert then.sight.others == ((STRANGER, -1),), "of who was linked since, nothing"
+
+    run(work)
+
+
+def test_unless_it_was_looked_up_a_facility_has_registered_nothing(run: Run) -> None:
+    async def work(services: Services) -> None:
+        heads = await services.log.heads(PATIENT)
+
+        assert request_of(at_noon(services), DOCTOR, heads, TREAT) == a_request()
 
     run(work)
 

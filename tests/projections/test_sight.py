@@ -16,6 +16,8 @@ from sight_examples import (
     a_patient,
     a_sight,
     an_entry,
+    as_reader,
+    dated_documents,
     documents,
     entries,
     lay,
@@ -92,6 +94,8 @@ def test_a_letter_is_its_recipient_s_until_its_time_and_one_letter_is_that_one(c
     )
 
     assert entries(connection, letters) == {"in the letter", "in another"}
+    with as_reader(connection):
+        assert entries(connection, letters) == {"in the letter", "in another"}
     assert entries(connection, letter) == {"in the letter"}
     assert documents(connection, letters) == {"the letter", "another"}
     assert documents(connection, letter) == {"the letter"}
@@ -264,8 +268,8 @@ def test_of_documents_it_shows_a_check_up_s_date_and_nothing_else(connection: Da
     table = a_sight(a_ground(emergency_table=True))
 
     assert documents(connection, table) == set()
-    assert documents(connection, table, dates=True) == {"check-up"}
-    assert documents(connection, a_sight(), dates=True) == {"check-up", "discharge"}
+    assert dated_documents(connection, table) == {"check-up"}
+    assert dated_documents(connection, a_sight()) == {"check-up", "discharge"}
 
 
 # --- tables without history
