@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tsuzuri.domain.access import Refused
-from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.explanation_steps import Step
 from tsuzuri.domain.explanation_words import OPENED, PURPOSES, REASONS, ROLES, WORDS
 from tsuzuri.domain.explanations import Explanation
@@ -35,14 +34,9 @@ def sentence(step: Step, explanation: Explanation, language: Language) -> str:
     )
 
 
-def opened_in(ground: Ground, language: Language) -> str:
-    """What one ground of a read says to the patient: no person, and no class but those that she let be seen."""
-    return _in(OPENED[ground.basis], language).format(classes=classes_in(ground.classes, language))
-
-
-def looked_in(basis: AccessBasis, language: Language) -> str:
-    """The same, of an access without grounds."""
-    return _in(OPENED[basis], language)
+def opened_in(basis: AccessBasis, classes: Iterable[RecordClass], language: Language) -> str:
+    """What one basis of a read says to the patient: no person, and of classes those that she is told could be seen."""
+    return _in(OPENED[basis], language).format(classes=classes_in(classes, language))
 
 
 def moment_in(at: datetime | None, language: Language) -> str:

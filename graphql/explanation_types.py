@@ -8,9 +8,9 @@ from uuid import UUID
 import strawberry
 from strawberry.types import Info
 
-from tsuzuri.domain import accesses, explanations, vocabulary
+from tsuzuri.domain import explanations, vocabulary
 from tsuzuri.domain.access import Permitted, Refused
-from tsuzuri.domain.explanation_sentences import looked_in, opened_in, sentence
+from tsuzuri.domain.explanation_sentences import opened_in, sentence
 from tsuzuri.domain.explanation_steps import Rule, Step
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import AccessBasis, Language, PurposeOfUse, RecordClass, RefusalReason, Role
@@ -95,9 +95,6 @@ class OwnReason:
     sentences: strawberry.Private[dict[Language, str]]
 
     basis: AccessBasis = strawberry.field(description="On which basis.")
-    because: strawberry.ID | None = strawberry.field(
-        description="The event that opened it: a consent of yours, who stands for you, an emergency, a disaster."
-    )
 
     @strawberry.field(description="The same in plain words.")
     async def words(self, language: Language = vocabulary.Language.JA) -> str:
@@ -105,21 +102,15 @@ class OwnReason:
 
     @classmethod
     def all_of(
-        cls, grounds: Sequence[accesses.Ground], bases: Sequence[vocabulary.AccessBasis]
+        cls, bases: Sequence[vocabulary.AccessBasis], classes: Sequence[vocabulary.RecordClass]
     ) -> list[Self]:
-        """Of an access's grounds; of one that has none, a look at the trail, of its bases."""
-        if not grounds:
-            return [
-                cls(sentences={one: looked_in(basis, one) for one in Language}, basis=basis, because=None)
-                for basis in bases
-            ]
+        """Of an access's bases, and the classes she is told of.
+
+        Not of its grounds, nor of the events they cite: those may be of a number that was linked with hers by mistake.
+        """
         return [
-            cls(
-                sentences={one: opened_in(ground, one) for one in Language},
-                basis=ground.basis,
-                because=_id(ground.because),
-            )
-            for ground in grounds
+            cls(sentences={one: opened_in(basis, classes, one) for one in Language}, basis=basis)
+            for basis in bases
         ]
 
 

@@ -1,19 +1,16 @@
 """監査証跡: who saw what, when, on which basis, as auditors read it, and as the patient does."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-import msgspec
 import strawberry
 from psycopg.sql import SQL, Composable, Literal
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
 from tsuzuri.domain.access_words import AccessFacts, words
-from tsuzuri.domain.accesses import Ground
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import AccessBasis, Language, PurposeOfUse, RecordClass, RefusalReason, Role
 from tsuzuri.graphql.explanation_types import Explanation, OwnReason, explained_access
@@ -83,20 +80,13 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @strawberry.type(description="One access, as the patient reads it.")
 class OwnAccess(_Access):
-    grounds: strawberry.Private[tuple[Ground, ...]]
-
     @strawberry.field(description="What let them look, in plain words.")
     async def explanation(self) -> list[OwnReason]:
-        return OwnReason.all_of(self.grounds, self.bases)
+        return OwnReason.all_of(self.bases, self.classes_permitted)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        grounds = msgspec.json.decode(row["grounds"], type=tuple[Ground, ...])
-        # Whose consent it was, the other, who may turn out to be another person, knows alone.
-        if row["linked"]:
-            told = tuple(RecordClass(one) for one in row["classesPermitted"])
-            grounds = tuple(replace(ground, because=None, classes=told) for ground in grounds)
-        return cls(**_told(row), grounds=grounds)
+        return cls(**_told(row))
 
 
 @strawberry.type(description="Who looked, newest first.")

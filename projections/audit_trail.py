@@ -178,8 +178,6 @@ VIEW = View(
         "classesPermitted": "classes_permitted",
         "reason": "reason",
         "because": "because",
-        "grounds": "grounds",
-        "linked": "linked",
         "entriesShown": "entries_shown",
         "incomplete": "incomplete",
         "operationName": "operation_name",

@@ -42,7 +42,7 @@ OPEN = """mutation($since: DateTime, $until: DateTime!) {
 CLOSE = "mutation($id: ID!) { closeDisasterWindow(window: $id) }"
 LINK = 'mutation($a: ID!, $b: ID!) { linkPatients(survivor: $a, other: $b, reason: "確認済") }'
 OWN = """{ me { accesses { nodes { id
-  explanation { basis because words(language: EN) japanese: words(language: JA) } } } } }"""
+  explanation { basis words(language: EN) japanese: words(language: JA) } } } } }"""
 
 
 def at(world: World, moment: datetime) -> None:

@@ -221,6 +221,7 @@ def test_a_stale_pid_file_harms_neither_the_start_nor_the_process_it_names(home:
     unrelated = subprocess.Popen(["sleep", "60"], cwd=home / "data")
     try:
         for file in (home / "data" / "postmaster.pid", home / "run" / ".s.PGSQL.5433.lock"):
+            file.parent.mkdir(exist_ok=True)  # whoever watches over the server may have tidied up already
             file.write_text(leftover.replace(str(pid), str(unrelated.pid), 1))
 
         with EmbeddedPostgres(home) as server:

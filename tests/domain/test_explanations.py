@@ -316,13 +316,10 @@ def test_what_is_known_of_the_question_stands_in_front(rule: Rule) -> None:
 
 
 def test_the_patient_is_told_her_own_words_and_nobodys_name() -> None:
-    decision = explained(granted(classes=SIX[:1])).decision
-    assert isinstance(decision, Permitted)
+    told = AccessBasis.CONSENT, SIX[:1]
 
-    assert opened_in(decision.grounds[0], Language.EN) == "You had let this facility see: condition."
-    assert opened_in(decision.grounds[0], Language.JA) == (
-        "あなたがこの医療機関に閲覧を同意した情報です: 傷病名。"
-    )
+    assert opened_in(*told, Language.EN) == "You had let this facility see: condition."
+    assert opened_in(*told, Language.JA) == ("あなたがこの医療機関に閲覧を同意した情報です: 傷病名。")
 
 
 # --- whatever happened before
