@@ -18,6 +18,7 @@ from tsuzuri.domain.vocabulary import Stream
 from tsuzuri.eventlog.appending import Beside, LogUnavailable, Write
 from tsuzuri.eventlog.connecting import Logins, LogRole
 from tsuzuri.eventlog.data_keys import KEY_ATTEMPTS, KeyChanged, KeyRing, KeyUse, WrappedKey
+from tsuzuri.eventlog.decoys import Decoy
 from tsuzuri.eventlog.factory import LogFactory
 from tsuzuri.eventlog.group_commit import GroupCommit
 from tsuzuri.eventlog.mapper import event_mapper
@@ -72,6 +73,7 @@ class EventLog:
         self.parts = self.application.part_recorder.parts
         self.readers = readers
         self.mapper = event_mapper()
+        self._decoy = Decoy()
         self._group = GroupCommit(logins.of(LogRole.WRITER), ring, self.parts, self._stored)
 
     async def close(self) -> None:
@@ -211,6 +213,7 @@ class EventLog:
         wrapped: bytes | None,
     ) -> PatientHead:
         if consents is None:
+            self._decoy.open()
             return PatientHead(patient, guard_pos or 0)
         secret = self.ring.secret(WrappedKey(key_id, patient, KeyUse.CONSENT, epoch, wrapped))
         return PatientHead(patient, guard_pos or 0, secret and unseal_consents(secret, patient, consents))
