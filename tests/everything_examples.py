@@ -73,8 +73,10 @@ def _told(name: str, argument: GraphQLArgument) -> bool:
 
 def _value(name: str, argument: GraphQLArgument) -> str:
     kind = get_named_type(argument.type)
-    if name == "patient":
-        return "$patient" if kind.name == "PatientKey" else "$her"
+    if name == "patient" and kind.name == "PatientKey":
+        return "$patient"
+    if name == "patient" and not is_required_argument(argument):
+        return "$her"
     if name in ARGUMENTS:
         return ARGUMENTS[name]
     values = {"ID": "$letter", "DateTime": "$then", "Boolean": "false", "Int": "1", "Float": "1"}
