@@ -1,10 +1,10 @@
 """Every class of event once, with fixed values: what the golden events are made of."""
 
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
+from correction_event_examples import CORRECTION_EXAMPLES
 from entitlement_event_examples import ENTITLEMENT_EXAMPLES
+from event_values import MOMENT, SHA, an_id
 from examples import CLINIC, HOSPITAL, NUMBER, PATIENT, granted, withdrawn
 from review_event_examples import REVIEW_EXAMPLES
 from tsuzuri.domain.accesses import AccessAudit, AccessTold, Ground
@@ -20,9 +20,6 @@ from tsuzuri.domain.events import (
     CodeReleaseTaken,
     ConsentDenied,
     ConsentsErased,
-    CorrectionAnswered,
-    CorrectionRequested,
-    CorrectionRequestTakenBack,
     DenialLifted,
     Event,
     FacilityClosed,
@@ -51,8 +48,6 @@ from tsuzuri.domain.identifiers import INSURED_PERSON_SYSTEM, LOCAL_SYSTEMS
 from tsuzuri.domain.record import Demographics
 from tsuzuri.domain.vocabulary import (
     AccessBasis,
-    CorrectionKind,
-    CorrectionOutcome,
     DocumentKind,
     Flag,
     OperatorAct,
@@ -64,13 +59,6 @@ from tsuzuri.domain.vocabulary import (
     Stream,
     UnmatchedReason,
 )
-
-SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-MOMENT = datetime(2026, 11, 20, 1, 2, 3, 456789, tzinfo=UTC)
-
-
-def an_id(number: int) -> UUID:
-    return UUID(int=0xABCDEF00_0000_4000_8000_000000000000 + number)
 
 
 def bundle(**more: Any) -> dict[str, Any]:
@@ -196,37 +184,7 @@ EXAMPLES: tuple[Event, ...] = (
         receives=an_id(1),
         received_by="dr-hamada",
     ),
-    CorrectionRequested(
-        originator_id=originator(PATIENT, Stream.RECORD),
-        originator_version=3,
-        event_id=an_id(46),
-        patient=PATIENT,
-        facility=CLINIC,
-        kind=CorrectionKind.CORRECTION,
-        document=an_id(2),
-        entry=an_id(47),
-        words="この病名は別の人のものです",
-        recorded_by="patient",
-    ),
-    CorrectionAnswered(
-        originator_id=originator(PATIENT, Stream.RECORD),
-        originator_version=4,
-        event_id=an_id(48),
-        patient=PATIENT,
-        request=an_id(46),
-        facility=CLINIC,
-        outcome=CorrectionOutcome.PARTLY,
-        words="日付のみ訂正します",
-        answered_by="admin-arai",
-    ),
-    CorrectionRequestTakenBack(
-        originator_id=originator(PATIENT, Stream.RECORD),
-        originator_version=4,
-        event_id=an_id(49),
-        patient=PATIENT,
-        request=an_id(46),
-        recorded_by="patient",
-    ),
+    *CORRECTION_EXAMPLES,
     PayloadErased(
         originator_id=originator(PATIENT, Stream.RECORD),
         originator_version=4,
