@@ -30,7 +30,7 @@ from tsuzuri.projections.fences import sees_whole
 
 PAIRS, WORLDS = 10_000, 5  # of a family
 IN_A_DATABASE = 40  # families
-EACH_KIND_ONCE = 0.008  # of the pairs: a family for each kind of reader, for some of them see no count at all
+CONTROLLED = 0.002  # of the pairs: the first two families, whose readers see counts
 PROCESSES = os.cpu_count() or 1
 _TEMPLATE = "veiled_template"
 _COUNT = re.compile(r"SELECT count\(\*\) AS n FROM (\S+) WHERE .*?patient_id = '([0-9a-f]{32})'", re.DOTALL)
@@ -93,7 +93,7 @@ def run(folder: Path, share: float) -> Outcome:
 
 
 def leaking_count(folder: Path, share: float) -> Outcome:
-    return tormented(folder, EACH_KIND_ONCE, LeakingCount)
+    return tormented(folder, CONTROLLED, LeakingCount)
 
 
 TORTURE = Torture("non-interference", run, {"a count leaks": leaking_count})
