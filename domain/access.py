@@ -41,7 +41,7 @@ _PURPOSES: dict[Role, frozenset[PurposeOfUse]] = {
 
 @dataclass(frozen=True)
 class Permitted:
-    """May be read, on these grounds: at least one, and each with at least one class."""
+    """May be read, on these grounds: at least one; with classes, unless it is for what is no part of the record."""
 
     grounds: tuple[Ground, ...]
     consent_version: int

@@ -1,6 +1,7 @@
 """Which consents count at a moment, for which classes, and which of them the answer cites as its grounds."""
 
 from datetime import timedelta, timezone
+from uuid import UUID
 
 import pytest
 from hypothesis import given as for_all
@@ -10,6 +11,7 @@ from examples import EVENT, HOSPITAL, NOON, PATIENT, SIX, a_request, granted, wi
 from tsuzuri.domain.access import Permitted, Refused, decide
 from tsuzuri.domain.consents import CARD_READER_PERIOD, Consents
 from tsuzuri.domain.events import ConsentWithdrawn
+from tsuzuri.domain.grounds import CLINICIAN_FLAGS, LETTER_CLASSES
 from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse, RecordClass, RefusalReason
 
 # --- the period
@@ -177,3 +179,14 @@ def test_every_ground_covers_something_and_cites_a_consent_of_this_facility(
     for ground in answer.grounds if isinstance(answer, Permitted) else ():
         assert ground.classes
         assert ground.because in theirs
+
+
+def test_a_consent_for_one_letter_lets_see_all_that_it_holds_marked_as_clinicians_see_it() -> None:
+    letter = UUID(int=9)
+    (ground,) = permitted(
+        decide(a_request(), given(granted(classes=(RecordClass.REFERRAL,), document=letter)))
+    ).grounds
+
+    assert ground.classes == LETTER_CLASSES
+    assert ground.flags == CLINICIAN_FLAGS
+    assert (ground.document, ground.recipient) == (letter, HOSPITAL)
