@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-from eventsourcing.persistence import IntegrityError
-
-from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
+from tsuzuri.app.actions.change_register import change_register
+from tsuzuri.app.actions.load_policies import facility_entry
+from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import FacilityClosed, FacilityListed
-from tsuzuri.domain.facilities import FacilityEntry, evolve
-from tsuzuri.domain.vocabulary import Role, Stream
-from tsuzuri.eventlog.appending import Beside
+from tsuzuri.domain.facilities import FacilityEntry
+from tsuzuri.domain.vocabulary import Role
 
 Decide = Callable[[FacilityEntry], FacilityListed | FacilityClosed | None]
 
@@ -27,13 +26,6 @@ async def change_facility(services: Services, unknown: FacilityEntry, decide: De
     Raises:
         Busy: try again; and whatever *decide* raises.
     """
-    for _ in range(ATTEMPTS):
-        entry = await services.log.fold(unknown.owner, Stream.RECORD, evolve, unknown)
-        event = decide(entry)
-        try:
-            if event is not None:
-                await services.log.save(event, beside=Beside(narrows=True))
-            return event is not None
-        except IntegrityError:
-            continue
-    raise Busy("the facility's entry was being changed; try again")
+    return (
+        await change_register(services, lambda: facility_entry(services, unknown.owner), decide) is not None
+    )

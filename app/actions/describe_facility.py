@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from eventsourcing.persistence import IntegrityError
-
+from tsuzuri.app.actions.change_register import change_register
 from tsuzuri.app.actions.load_policies import facility_entry
-from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
+from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import FacilityHoursSet, StaffNamed
@@ -61,12 +60,6 @@ async def name_facility_staff(services: Services, caller: Caller, names: Mapping
 
 
 async def _changed(services: Services, facility: str, decide: Decide) -> bool:
-    for _ in range(ATTEMPTS):
-        event = decide(await facility_entry(services, facility_owner(facility)))
-        try:
-            if event is not None:
-                await services.log.save(event)
-            return event is not None
-        except IntegrityError:
-            continue
-    raise Busy("the facility's entry was being changed; try again")
+    owner = facility_owner(facility)
+    told = await change_register(services, lambda: facility_entry(services, owner), decide, narrows=False)
+    return told is not None

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError
-
+from tsuzuri.app.actions.change_register import change_register
 from tsuzuri.app.actions.load_policies import facility_entry
-from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
+from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain import emergency_rights
 from tsuzuri.domain.callers import Caller
@@ -15,7 +14,6 @@ from tsuzuri.domain.events import EmergencyRightGiven, EmergencyRightTaken
 from tsuzuri.domain.facilities import EmergencyRight, FacilityEntry
 from tsuzuri.domain.owners import facility_owner
 from tsuzuri.domain.vocabulary import Role
-from tsuzuri.eventlog.appending import Beside
 
 Decide = Callable[[FacilityEntry], EmergencyRightGiven | EmergencyRightTaken]
 
@@ -67,11 +65,6 @@ def _own(caller: Caller) -> UUID:
 
 
 async def _changed(services: Services, owner: UUID, decide: Decide) -> UUID:
-    for _ in range(ATTEMPTS):
-        event = decide(await facility_entry(services, owner))
-        try:
-            await services.log.save(event, beside=Beside(narrows=True))
-            return event.event_id
-        except IntegrityError:
-            continue
-    raise Busy("the facility's entry was being changed; try again")
+    event = await change_register(services, lambda: facility_entry(services, owner), decide)
+    assert event is not None, "a right is given or taken, or refused"
+    return event.event_id

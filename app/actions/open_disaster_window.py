@@ -4,17 +4,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError
-
+from tsuzuri.app.actions.change_register import change_register
 from tsuzuri.app.actions.load_policies import disaster_windows
-from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
+from tsuzuri.app.actions.refusals import NotPermitted
 from tsuzuri.app.services import Services
 from tsuzuri.domain import disasters
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import DisasterWindowClosed, DisasterWindowOpened
 from tsuzuri.domain.policies import Window, Windows
 from tsuzuri.domain.vocabulary import Role
-from tsuzuri.eventlog.appending import Beside
 
 Decide = Callable[[Windows], DisasterWindowOpened | DisasterWindowClosed]
 
@@ -84,11 +82,6 @@ def _operating_body(caller: Caller) -> None:
 
 
 async def _changed(services: Services, decide: Decide) -> UUID:
-    for _ in range(ATTEMPTS):
-        event = decide(await disaster_windows(services))
-        try:
-            await services.log.save(event, beside=Beside(narrows=True))
-            return event.event_id
-        except IntegrityError:
-            continue
-    raise Busy("the windows were being changed; try again")
+    event = await change_register(services, lambda: disaster_windows(services), decide)
+    assert event is not None, "a window is opened or closed, or refused"
+    return event.event_id
