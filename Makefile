@@ -4,12 +4,14 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.ready
 
-.PHONY: demo test check torture mutants bench lock format
+CLIENT = $(VENV)/client/.ready
+
+.PHONY: demo test check torture mutants bench lock format client
 demo: $(STAMP)
 	$(BIN)/python -m tsuzuri.app.story.tell $(if $(SERVE),--serve)
 
 # A file of tests at a time on each processor: what its tests share is made once.
-test: $(STAMP)
+test: $(STAMP) $(CLIENT)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP)
@@ -33,16 +35,29 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The example of a client, generated from the schema.
+client: $(CLIENT)
+	cd examples/python-client && $(abspath $(VENV))/client/bin/ariadne-codegen
+
 # The pins: what the server runs on, and beside it what its developers need.
 lock: $(STAMP)
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 pyproject.toml --all-extras -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 pyproject.toml --all-extras --group dev -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --python-version 3.11 examples/python-client/pyproject.toml \
+	    --group examples/python-client/pyproject.toml:generate -o examples/python-client/requirements.lock
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+$(CLIENT): examples/python-client/requirements.lock $(STAMP)
+	$(PYTHON) -m venv $(VENV)/client
+	$(VENV)/client/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r examples/python-client/requirements.lock
 	touch $@

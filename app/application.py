@@ -1,13 +1,14 @@
 """The application as the GraphQL room asks for it: each method is one action, or one look at the tables."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncRawCursor
+from psycopg.pq.abc import PGresult
 from psycopg.rows import dict_row
-from psycopg.sql import Composed
 
 from tsuzuri.app.actions import operate_projections
 from tsuzuri.app.actions.explain_access import explain_access
@@ -15,6 +16,7 @@ from tsuzuri.app.actions.explain_moment import explain_moment
 from tsuzuri.app.actions.open_corrections import open_corrections
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
+from tsuzuri.app.actions.open_records import open_records
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
@@ -24,15 +26,18 @@ from tsuzuri.app.notices.place import Sending, sending
 from tsuzuri.app.reviewing import Reviewing
 from tsuzuri.app.services import Services
 from tsuzuri.app.told import told
+from tsuzuri.app.tracing import span
+from tsuzuri.app.watching import Watching
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.events import RecordErased
 from tsuzuri.domain.explanations import Explanation
-from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.identifiers import PatientKey, PatientNumber
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.vocabulary import PurposeOfUse, Role
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.graphql.context import AsOf
+from tsuzuri.graphql.gate import Gate
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.catalogue import PROJECTIONS
@@ -40,28 +45,37 @@ from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.freshness import Freshness, freshness, served_generation
 from tsuzuri.projections.quarantine import Quarantined
 from tsuzuri.projections.replaying import Tried
+from tsuzuri.projections.sql import Composed
 from tsuzuri.projections.standings import FillProgress, Standing
 
 
-class TsuzuriApplication(Changes, Reviewing):
+class TsuzuriApplication(Changes, Reviewing, Watching):
     """Implements tsuzuri.graphql.context.Application over the services."""
 
-    def __init__(self, services: Services, schema_sha256: str):
+    def __init__(self, services: Services, schema_sha256: str, gate: Gate | None = None):
+        """Without a *gate*, any document that is within the limits may run."""
         self.services = services
+        self.gate = gate or Gate()
         self.seals: Seals = services.seals
         self.correction_days = services.correction_days
         self.schema_sha256 = schema_sha256
         self.looks = Looks(self.projection_standings)
         self.notice_looks = Looks(self.notices_sending)
         self.releases = services.releases
+        self.follow(services)
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
-        async with (
-            self.services.pool.connection() as connection,
-            connection.cursor(row_factory=dict_row, binary=True) as cursor,
-        ):
-            await cursor.execute(statement, prepare=False)
-            return await cursor.fetchall()
+        with span("sql"):
+            async with (
+                self.services.pool.connection() as connection,
+                AsyncRawCursor(connection, row_factory=dict_row) as cursor,
+            ):
+                await cursor.execute(statement.numbered().encode(), statement.values, binary=True)
+                return await cursor.fetchall()
+
+    async def write(self, statement: Composed) -> PGresult:
+        with span("sql"):
+            return await self.services.reads.fetch(statement.numbered(), statement.values, binary=True)
 
     async def live_schema(self, projection: str) -> str:
         async with self.services.pool.connection() as connection:
@@ -105,14 +119,26 @@ class TsuzuriApplication(Changes, Reviewing):
         min_position: str | None,
         path: Path,
     ) -> Reading | RefusedReading:
-        return await open_record(
-            self.services, caller, key, purpose, as_of=as_of, min_position=min_position, path=path
-        )
+        with span("open_record"):
+            return await open_record(
+                self.services, caller, key, purpose, as_of=as_of, min_position=min_position, path=path
+            )
+
+    async def open_records(
+        self,
+        caller: Caller,
+        keys: Sequence[UUID | PatientNumber],
+        purpose: PurposeOfUse,
+        *,
+        paths: Sequence[Path],
+    ) -> list[Reading | RefusedReading]:
+        return await open_records(self.services, caller, keys, purpose, paths)
 
     async def settle(
         self, caller: Caller, readings: Readings, operation: Operation, data: dict[str, Any] | None
     ) -> None:
-        await settle_readings(self.services, caller, readings, operation, data, self.schema_sha256)
+        with span("settle"):
+            await settle_readings(self.services, caller, readings, operation, data, self.schema_sha256)
 
     async def open_corrections(self, caller: Caller, patient: UUID, path: Path) -> Reading | RefusedReading:
         return await open_corrections(self.services, caller, patient, path)

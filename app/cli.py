@@ -20,6 +20,7 @@ COMMANDS = {
     "identities": "identities:app",
     "audit": "audit:app",
     "codes": "codes:app",
+    "documents": "documents:app",
     "keys": "keys:app",
     "erase": "erase:app",
     "retention": "retention:app",
@@ -95,7 +96,8 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
     from tsuzuri.app.migrate import MigrationRefused
     from tsuzuri.app.settings import SettingsWrong
-    from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused
+    from tsuzuri.app.signed import TokenRefused
+    from tsuzuri.app.tokens import DevelopmentOnly
     from tsuzuri.domain.callers import IncompleteCaller
     from tsuzuri.domain.code_files import ReleaseMalformed
     from tsuzuri.domain.codes import CodesUnknown

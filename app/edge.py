@@ -1,36 +1,49 @@
-"""What a body may be, before anything reads it, and who sends it: the same for every route."""
+"""Who sends a request, its body, and what is said of one that goes no further: the same for every route."""
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
-import orjson
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive
 
-from tsuzuri.app.tokens import TOKEN_BYTES_MAX, TokenChecker, TokenRefused
+from tsuzuri.app.identity import Identity, Presented, StepUpNeeded
+from tsuzuri.app.proofs import PROOF_ALGORITHMS
+from tsuzuri.app.proofs_seen import StoreUnavailable
+from tsuzuri.app.signed import TokenRefused
+from tsuzuri.app.token_keys import KeysUnavailable
 from tsuzuri.domain.callers import Caller
 from tsuzuri.graphql.failures import places
+from tsuzuri.graphql.request_ids import current_request_id
 
-GRAPHQL_BODY_BYTES_MAX = 256 * 1024
+_HOW = "WWW-Authenticate"
+_CHALLENGE = f'Bearer, DPoP algs="{" ".join(PROOF_ALGORITHMS)}"'
+_UNRECOGNISED = (TokenRefused, StepUpNeeded, KeysUnavailable, StoreUnavailable)
 _log = structlog.get_logger()
 
 
 class EdgeRefused(Exception):
-    """A request that goes no further; status, code and message go to the client."""
+    """A request that goes no further; status, code, message and *headers* go to the client."""
 
-    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ):
         super().__init__(message)
         self.status = status
         self.code = code
         self.details = details
+        self.headers = headers or {}
 
-    def response(self) -> Response:
-        headers = {"Cache-Control": "no-store"}
-        if self.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        return JSONResponse(refusal(self.code, str(self), self.details), self.status, headers)
+    def response(self, media_type: str = "application/json") -> Response:
+        headers = {"Cache-Control": "no-store", **self.headers}
+        body = refusal(self.code, str(self), self.details)
+        return JSONResponse(body, self.status, headers, f"{media_type}; charset=utf-8")
 
 
 def refusal(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -40,55 +53,71 @@ def refusal(code: str, message: str, details: Mapping[str, Any] | None = None) -
 
 def fault(error: Exception) -> EdgeRefused:
     """A fault of ours, logged by kind and place; the client gets the id that it is logged under."""
-    request_id = str(uuid4())
+    request_id = current_request_id()
     _log.error("request_fault", request_id=request_id, fault=type(error).__name__, at=places(error))
     return EdgeRefused(
         500, "INTERNAL", f"something went wrong on our side; quote {request_id} when you report it"
     )
 
 
-def caller_of(request: Request, checker: TokenChecker) -> Caller:
-    """Who the bearer token says. Every broken token gets the same answer. Raises EdgeRefused."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+Shown = HTTPConnection | Presented
+"""A request, a WebSocket, or what came in another way than in headers to say who sends it."""
+
+
+async def caller_of(shown: Shown, identity: Identity) -> Caller:
+    """Who sends this, by its token and proof. Every one that does not hold gets the same answer. Raises EdgeRefused."""
     try:
-        if scheme.lower() != "bearer" or len(token) > TOKEN_BYTES_MAX:
-            raise TokenRefused("no bearer token")
-        return checker.caller(token)
-    except TokenRefused:
-        raise EdgeRefused(401, "UNAUTHENTICATED", "a valid bearer token is needed") from None
+        return await identity.caller(_presented(shown))
+    except _UNRECOGNISED as error:
+        raise _told(error) from None
 
 
-async def body_of(request: Request, limit: int, told: Mapping[str, Any] | None = None) -> bytes:
-    """The whole body, uncompressed, at most *limit* bytes; nothing beyond it is read. Raises EdgeRefused.
-
-    *told*: what else the sender of a larger one should know.
-    """
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise EdgeRefused(415, "BAD_BODY", "send the body without content-encoding")
-    too_large = EdgeRefused(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes", told)
-    length = request.headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or int(length) > limit:
-        raise too_large
-    body = bytearray()
+async def still_caller_of(shown: Shown, identity: Identity) -> Caller:
+    """Who sent what goes on: asked before each further answer. Raises EdgeRefused."""
     try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > limit:
-                raise too_large
-    except ClientDisconnect:
-        raise EdgeRefused(400, "BAD_BODY", "the body ended early") from None
-    return bytes(body)
+        return await identity.still_caller(_presented(shown))
+    except _UNRECOGNISED as error:
+        raise _told(error) from None
 
 
-def graphql_request(body: bytes) -> tuple[str, dict[str, object] | None, str | None]:
-    """Document, variables and operation name of a GraphQL request: one JSON object. Raises EdgeRefused."""
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise EdgeRefused(400, "BAD_BODY", "the body is not JSON in UTF-8") from None
-    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
-        raise EdgeRefused(400, "BAD_BODY", 'the body is one object with "query", a GraphQL document')
-    variables, name = request.get("variables"), request.get("operationName")
-    if not (variables is None or isinstance(variables, dict)) or not (name is None or isinstance(name, str)):
-        raise EdgeRefused(400, "BAD_BODY", '"variables" is an object, "operationName" is text')
-    return request["query"], variables, name
+def _presented(shown: Shown) -> Presented:
+    if isinstance(shown, Presented):
+        return shown
+    scope = shown.scope
+    path = scope.get("raw_path") or scope["path"].encode()
+    return Presented.by(scope["headers"], scope.get("method", "GET"), path)  # a WebSocket begins as a GET
+
+
+def _told(error: Exception) -> EdgeRefused:
+    """What a caller hears of it. The reason is for the log, which gets its kind alone."""
+    match error:
+        case StepUpNeeded():
+            _log.info("token_refused", reason="a second factor is asked for")
+            challenge = (
+                f'{error.scheme} error="insufficient_user_authentication", error_description="{error}"'
+            )
+            challenge += f', acr_values="{" ".join(error.acr_values)}"' if error.acr_values else ""
+            return EdgeRefused(401, "INSUFFICIENT_USER_AUTHENTICATION", str(error), headers={_HOW: challenge})
+        case TokenRefused():
+            _log.info("token_refused", reason=str(error))
+            return EdgeRefused(
+                401, "UNAUTHENTICATED", "a valid bearer token is needed", headers={_HOW: _CHALLENGE}
+            )
+        case _:
+            _log.error("callers_unrecognised", fault=type(error).__name__)
+            later = {"Retry-After": "10"}
+            return EdgeRefused(
+                503, "IDENTITY_UNAVAILABLE", "nobody can be recognised for now: try again", headers=later
+            )
+
+
+async def body_of(receive: Receive) -> bytes:
+    """The whole body, as far as the Guard lets it come. Raises EdgeRefused."""
+    pieces: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise EdgeRefused(400, "BAD_BODY", "the body ended early")
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)

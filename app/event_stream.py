@@ -4,41 +4,28 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tsuzuri.app.edge import EdgeRefused, fault, refusal
+from tsuzuri.app.media_types import EVENTS
+from tsuzuri.app.open_streams import Answers
+from tsuzuri.graphql.execution import Answer
 
-MEDIA_TYPE = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0  # proxies cut a line on which nothing comes, the strict ones after half a minute
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # else nginx keeps events back
-_JSON = frozenset({"application/json", "application/graphql-response+json", "application/*", "*/*"})
 _COMPLETE = b"event: complete\ndata:\n\n"  # without a line of data a browser drops the event
 _KEEP_ALIVE = b":\n\n"
 
-Answers = AsyncGenerator[dict[str, Any], None]
-"""GraphQL responses."""
 
-
-def takes_events(request: Request) -> bool:
-    """The client can read a stream."""
-    return MEDIA_TYPE in _accepted(request)
-
-
-def takes_only_events(request: Request) -> bool:
-    """And nothing else that we answer with."""
-    return takes_events(request) and not _accepted(request) & _JSON
-
-
-def one_event(answer: Mapping[str, Any]) -> Response:
+def one_event(answer: Answer) -> Response:
     """The whole stream of an operation that has one answer."""
-    return Response(_next(answer) + _COMPLETE, headers=_HEADERS, media_type=MEDIA_TYPE)
+    return Response(_next(answer.body) + _COMPLETE, headers=_HEADERS, media_type=EVENTS)
 
 
 class EventStream(Response):
@@ -51,12 +38,12 @@ class EventStream(Response):
     def __init__(
         self,
         answers: Answers,
-        check: Callable[[], object],
+        check: Callable[[], Awaitable[object]],
         closing: asyncio.Event,
         *,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     ) -> None:
-        self.status_code, self.media_type, self.background = 200, MEDIA_TYPE, None
+        self.status_code, self.media_type, self.background = 200, EVENTS, None
         self.init_headers(_HEADERS)  # a length is not among them: there is no body yet
         self._answers = answers
         self._check = check
@@ -95,13 +82,13 @@ class EventStream(Response):
     async def _tell(self, send: Send) -> None:
         async with aclosing(self._answers):
             async for answer in self._answers:
-                self._check()
-                await _send(send, _next(answer))
+                await self._check()
+                await _send(send, _next(answer.body))
 
     async def _keep_alive(self, send: Send) -> None:
         while True:
             await asyncio.sleep(self._keep_alive_seconds)
-            self._check()
+            await self._check()
             await _send(send, _KEEP_ALIVE)
 
 
@@ -114,15 +101,9 @@ async def _send(send: Send, event: bytes) -> None:
     await send({"type": "http.response.body", "body": event, "more_body": True})
 
 
-def _next(answer: Mapping[str, Any]) -> bytes:
-    return b"event: next\ndata: " + orjson.dumps(answer) + b"\n\n"
+def _next(body: bytes) -> bytes:
+    return b"event: next\ndata: " + body + b"\n\n"
 
 
 def _refused(refused: EdgeRefused) -> bytes:
-    return _next(refusal(refused.code, str(refused))) + _COMPLETE
-
-
-def _accepted(request: Request) -> set[str]:
-    """The media types of Accept, without their parameters."""
-    given = ",".join(request.headers.getlist("accept")).lower()
-    return {one.partition(";")[0].strip() for one in given.split(",")}
+    return _next(orjson.dumps(refusal(refused.code, str(refused)))) + _COMPLETE

@@ -75,8 +75,9 @@ class ReadingWorker:
             raise WorkerDied(took_too_long=took_too_long) from None
 
     def close(self) -> None:
-        """It ends by itself when nobody can ask it any more."""
+        """Nobody asks it any more, and it holds nothing: one that has just been started need not finish starting."""
         self._ours.close()
+        self._process.terminate()
         self._process.join()
 
 

@@ -2,44 +2,48 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 import orjson
-from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
+from tsuzuri.app.admission import admissions
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.broken_rules import broken_rules
-from tsuzuri.app.edge import (
-    GRAPHQL_BODY_BYTES_MAX,
-    EdgeRefused,
-    body_of,
-    caller_of,
-    fault,
-    graphql_request,
-)
-from tsuzuri.app.event_stream import EventStream, one_event, takes_events, takes_only_events
-from tsuzuri.app.metrics import metrics
-from tsuzuri.app.projector import LAG_SECONDS_MAX
+from tsuzuri.app.edge import EdgeRefused, body_of, caller_of, fault
+from tsuzuri.app.edge_metrics import EdgeMetrics
+from tsuzuri.app.graphql_endpoint import BODY_BYTES_MAX, PATH, GraphQLEndpoint
+from tsuzuri.app.guard import Allowance, Guard
+from tsuzuri.app.health_routes import health_routes
+from tsuzuri.app.identity import identity_of
+from tsuzuri.app.open_streams import OpenStreams
+from tsuzuri.app.operator_door import OperatorDoor
+from tsuzuri.app.readiness import Readiness
+from tsuzuri.app.request_facts import note_caller
+from tsuzuri.app.request_metrics import RequestMetrics
+from tsuzuri.app.request_watch import RequestWatch
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings
-from tsuzuri.app.tokens import token_checker
+from tsuzuri.app.trusted_documents import SHIPPED, load_documents
+from tsuzuri.app.web_socket import SocketLimits, Sockets
 from tsuzuri.domain.fhir.bundle import SIZE_MAX_BYTES
 from tsuzuri.domain.rules.checking import too_large
 from tsuzuri.domain.rules.policies import policy_named
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.attachments import ROUTE, read_attachment
+from tsuzuri.graphql.compile.planning import Plans
 from tsuzuri.graphql.context import RequestRefused
-from tsuzuri.graphql.documents import is_subscription
-from tsuzuri.graphql.execution import execute, subscribe
+from tsuzuri.graphql.gate import Gate
 from tsuzuri.graphql.schema import build_schema, schema_sha256
 
+BUNDLES = "/bundles"
 _ATTACHED = {
     "Content-Disposition": "attachment",
     "X-Content-Type-Options": "nosniff",
@@ -47,48 +51,87 @@ _ATTACHED = {
 }
 _STATUS = {"FORBIDDEN": 403, "BUNDLE_REJECTED": 422, "BUSY": 409, "LOG_UNAVAILABLE": 503}
 
+BUNDLE_COST, ATTACHMENT_COST = 5, 20  # as rows in tens: what they take of a caller's rate
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def build_server(settings: Settings, dsn: str) -> Starlette:
+class Api(Starlette):
+    """Starlette behind the Guard. What is asked of /graphql goes past its layers: they cost as much as our own."""
+
+    def __init__(
+        self,
+        graphql: ASGIApp,
+        larger: Mapping[str, Allowance],
+        routes: Sequence[BaseRoute],
+        lifespan: Lifespan[Any],
+        requests: RequestMetrics,
+        closing: asyncio.Event,
+        settings: Settings,
+    ) -> None:
+        super().__init__(routes=routes, lifespan=lifespan)
+        self._graphql = graphql
+        self.state.closing = closing
+        inside: ASGIApp = Guard(self._inside, Allowance(BODY_BYTES_MAX), larger)
+        if settings.metrics_address is not None:
+            inside = OperatorDoor(inside, port=settings.metrics_address[1])
+        self._entrance = RequestWatch(inside, metrics=requests, closing=closing, log=settings.request_log)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._entrance(scope, receive, send)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH:
+            scope["app"] = self
+            await self._graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def build_server(settings: Settings, dsn: str) -> Api:
     """The ASGI application on one database. Raises tsuzuri.app.settings.SettingsWrong.
 
     Who serves it sets `state.closing` when the server ends, before it waits for its connections: open streams end then.
     """
-    checker = token_checker(settings)
+    identity = identity_of(settings)
     schema = build_schema()
-    digest = schema_sha256(schema)
+    digest, plans = schema_sha256(schema), Plans(schema)
+    documents = load_documents(settings.documents or SHIPPED, schema)
+    gate = Gate(
+        trusted=documents.cards,
+        trusted_only=settings.documents_only,
+        development=settings.development,
+    )
+    operations, intake = admissions(settings)
+    requests, closing = RequestMetrics(), asyncio.Event()
     beyond = {"broken": broken_rules(too_large(policy_named(settings.rules, settings.rule_severities)))}
+    larger = {BUNDLES: Allowance(SIZE_MAX_BYTES + 1, beyond)}
 
     @contextlib.asynccontextmanager
     async def lifespan(server: Starlette) -> AsyncIterator[None]:
-        async with services(settings, dsn, reader_processes=1) as opened:
-            server.state.application = TsuzuriApplication(opened, digest)
+        async with services(settings, dsn, reader_processes=1) as opened, identity.opened(opened.logins):
+            application = TsuzuriApplication(opened, digest, gate)
+            server.state.application = application
+            server.state.readiness = Readiness(opened.logins, application.looks)
             yield
 
-    async def graphql(request: Request) -> Response:
-        """A JSON answer, or a stream of events where the client asks for one."""
-        caller = caller_of(request, checker)
-        document, variables, name = graphql_request(await body_of(request, GRAPHQL_BODY_BYTES_MAX))
-        asked = schema, _application(request), caller, document, variables, name
-        if takes_events(request) and is_subscription(document, name):
-            answers, closing = subscribe(*asked), request.app.state.closing
-            return EventStream(answers, lambda: caller_of(request, checker), closing)
-        answer = await execute(*asked)
-        return one_event(answer) if takes_only_events(request) else _json(answer)
+    streams = OpenStreams()
+    sockets = Sockets(schema, identity, documents.text_of, streams, settings.origins, SocketLimits())
 
     async def bundles(request: Request) -> Response:
         """POST a FHIR Bundle: 201 registered, 200 for any other outcome, 422 with place and reason.
 
         ?oral-consent=true: the patient told the sender that the recipient of this referral may read it.
         """
-        caller = caller_of(request, checker)
+        caller = await caller_of(request, identity)
+        note_caller(caller)
         if caller.role is not Role.SYSTEM:  # said before up to 10 MB are taken in
             raise EdgeRefused(403, "FORBIDDEN", "only a facility's own system registers Bundles")
         oral = _yes(request, "oral-consent")
-        body = await body_of(request, SIZE_MAX_BYTES + 1, beyond)
         try:
-            registered = await _application(request).register_bundle(caller, body, oral_consent=oral)
+            async with intake(caller, BUNDLE_COST):  # before the body: so many are in memory at once
+                body = await body_of(request.receive)
+                registered = await _application(request).register_bundle(caller, body, oral_consent=oral)
         except RequestRefused as refused:
             status = _STATUS.get(refused.code, 400)
             raise EdgeRefused(status, refused.code, str(refused), refused.details) from None
@@ -103,44 +146,24 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
 
     async def attachment(request: Request) -> Response:
         """GET a file that a document carries. 404 for whatever reason it is not to be had: none is told apart."""
-        caller = caller_of(request, checker)
+        caller = await caller_of(request, identity)
+        note_caller(caller)
         document, number = request.path_params["document"], request.path_params["number"]
         token = request.query_params.get("token", "")
         try:
-            file = await read_attachment(_application(request), caller, document, number, token)
+            async with operations(caller, ATTACHMENT_COST):
+                file = await read_attachment(_application(request), caller, document, number, token)
         except RequestRefused as refused:
             raise EdgeRefused(_STATUS.get(refused.code, 400), refused.code, str(refused)) from None
         if file is None:
             raise EdgeRefused(404, "NOT_AVAILABLE", "there is no such attachment that you may see")
         return Response(file.body, headers={"Content-Type": file.media_type, **_ATTACHED})
 
-    async def livez(_: Request) -> Response:
-        """The process answers; the database is not asked."""
-        return _json({"status": "live"})
-
-    async def readyz(request: Request) -> Response:
-        """The database answers, and no projection is further behind than it may be."""
-        standings = await _application(request).looks.latest()
-        if standings is None:
-            return _json({"status": "database unavailable"}, 503)
-        behind = [s.name for s in standings if s.lag_seconds > LAG_SECONDS_MAX]
-        return _json({"status": "behind" if behind else "ready", "behind": behind}, 503 if behind else 200)
-
-    async def metricz(request: Request) -> Response:
-        """Where the projections and the notices stand, for Prometheus."""
-        standings = await _application(request).looks.latest()
-        notices = await _application(request).notice_looks.latest()
-        return Response(
-            metrics(standings or [], notices), 200 if standings else 503, media_type=CONTENT_TYPE_LATEST
-        )
-
     routes: list[BaseRoute] = [
-        Route("/graphql", _guarded(graphql), methods=["POST"]),
-        Route("/bundles", _guarded(bundles), methods=["POST"]),
+        Route(BUNDLES, _guarded(bundles), methods=["POST"]),
+        WebSocketRoute(PATH, sockets.serve),
         Route(ROUTE, _guarded(attachment), methods=["GET"]),
-        Route("/livez", _guarded(livez)),
-        Route("/readyz", _guarded(readyz)),
-        Route("/metrics", _guarded(metricz)),
+        *health_routes(EdgeMetrics(requests, {"graphql": operations, "bundles": intake})),
     ]
     if settings.development:
         page = StaticFiles(directory=str(files("tsuzuri.app").joinpath("graphiql")), html=True)
@@ -148,9 +171,8 @@ def build_server(settings: Settings, dsn: str) -> Starlette:
             Route("/graphiql", lambda _: RedirectResponse("/graphiql/")),
             Mount("/graphiql", page),
         ]
-    server = Starlette(routes=routes, lifespan=lifespan)
-    server.state.closing = asyncio.Event()
-    return server
+    graphql = GraphQLEndpoint(schema, plans, identity, documents.text_of, operations, streams)
+    return Api(graphql, larger, routes, lifespan, requests, closing, settings)
 
 
 def _application(request: Request) -> TsuzuriApplication:

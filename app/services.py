@@ -15,12 +15,15 @@ from psycopg_pool import AsyncConnectionPool
 from tsuzuri.app.bundle_reader import BundleReader, read_under
 from tsuzuri.app.codes_in_force import CodesInForce
 from tsuzuri.app.keys import identifier_key, key_encryption, role_key, seal_key
+from tsuzuri.app.rates import Rate, Rates
 from tsuzuri.app.reading_worker import Limits
 from tsuzuri.app.settings import Settings
 from tsuzuri.domain.rules.policies import policy_named
+from tsuzuri.domain.vocabulary import Role
 from tsuzuri.eventlog.connecting import Logins, LogRole, pool_settings
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.log import AsyncPool, EventLog
+from tsuzuri.eventlog.quick_reads import QuickReads
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.releases import Releases
 
@@ -39,6 +42,7 @@ class Services:
     ring: KeyRing
     log: EventLog
     pool: AsyncPool  # for reading, as the reader
+    reads: QuickReads  # for what every read asks, as the reader
     auditors: AsyncPool  # for reading, as the auditor
     number_key: bytes
     seals: Seals
@@ -50,6 +54,7 @@ class Services:
     rebuild_share: float  # of its time that a rebuild in this process may take
     emergency_undelivered: bool  # whether an emergency shows 未提供 too
     correction_days: int  # how long a facility may take to answer a patient's request
+    name_lookups: Rates  # how often each caller may name a patient by name and birth date
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
 
@@ -65,6 +70,7 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
         partial(read_under, settings.rules, settings.rule_severities),
         Limits(settings.reader_memory_mb * 1024 * 1024),
     )
+    reads = QuickReads(logins.of(LogRole.READER), READ_CONNECTIONS)
     await pool.open(wait=True)
     await auditors.open()
     log = await asyncio.to_thread(EventLog, logins, ring, pool)
@@ -75,6 +81,7 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
             ring,
             log,
             pool,
+            reads,
             auditors,
             identifier_key(settings),
             Seals(seal_key(settings)),
@@ -86,12 +93,18 @@ async def services(settings: Settings, dsn: str, *, reader_processes: int = 0) -
             settings.rebuild_share,
             settings.emergency_undelivered,
             settings.correction_days,
+            _so_many_a_minute(settings.lookups_per_minute),
         )
     finally:
         await log.close()
         await auditors.close()
+        await reads.close()
         await pool.close()
         reader.close()
+
+
+def _so_many_a_minute(number: int) -> Rates:
+    return Rates(dict.fromkeys(Role, Rate(number / 60, number)))
 
 
 def _pool(logins: Logins, role: LogRole, least: int, most: int) -> AsyncPool:

@@ -120,6 +120,11 @@ class Report:
             beside=rates(variant, again),
         )
 
+    def unmeasured(self, name: str, why: Exception) -> None:
+        """A claim of which nothing can be said has failed."""
+        self.failed = True
+        print(f"{name}  -  -  FAIL\n    {why}", flush=True)
+
     def end(self) -> None:
         """Leave the script, with 1 when a bar was missed."""
         sys.exit(1 if self.failed else 0)

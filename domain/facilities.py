@@ -1,5 +1,6 @@
 """医療機関 as the operating body lists them: what an entry may say, and what became of it."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -200,6 +201,11 @@ def municipality_code(text: str) -> str:
     if len(text) == 6 and int(text[5]) != (11 - weighed % 11) % 10:
         raise FacilityMalformed("the sixth digit of municipality does not check the other five")
     return text[:5]
+
+
+def sought(text: str) -> str:
+    """A name or a number as it is looked for: in capitals or not, 全角 or 半角."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _faults(facility: Facility) -> Iterator[str]:

@@ -23,6 +23,16 @@ Answer = tuple[list[int], datetime]
 """The heads as they were before, one for each part written to, and the moment."""
 
 
+def answered(result: PGresult) -> Answer:
+    """What the append function said, in PostgreSQL's own form."""
+    bases, moment = result.get_value(0, 0), result.get_value(0, 1)
+    assert bases is not None and moment is not None
+    return (
+        [base for _, base in _ELEMENT.iter_unpack(bases[_ARRAY_HEADER_BYTES:])],
+        _EPOCH + timedelta(microseconds=_INT8.unpack(moment)[0]),
+    )
+
+
 class WriterConnection(Connection[Any]):
     """A connection that knows which calls it has prepared."""
 
@@ -59,12 +69,7 @@ class WriterConnection(Connection[Any]):
 
     def _answer(self, result: PGresult) -> Answer:
         self._checked(result, ExecStatus.TUPLES_OK)
-        bases, moment = result.get_value(0, 0), result.get_value(0, 1)
-        assert bases is not None and moment is not None
-        return (
-            [base for _, base in _ELEMENT.iter_unpack(bases[_ARRAY_HEADER_BYTES:])],
-            _EPOCH + timedelta(microseconds=_INT8.unpack(moment)[0]),
-        )
+        return answered(result)
 
     def _checked(self, result: PGresult, status: ExecStatus) -> None:
         if result.status == status:

@@ -15,13 +15,16 @@ SESSION = (
 
 
 class LogRole(StrEnum):
-    """The roles that log in. `tsuzuri_owner` does not: it only owns. See app/migrations/0001_roles.sql."""
+    """The roles that log in. `tsuzuri_owner` does not: it only owns. See 0001_roles, 0005_proofs in app/migrations."""
 
     WRITER = "tsuzuri_writer"  # calls the append, nothing else
     READER = "tsuzuri_reader"  # reads the log and the projections, in read-only transactions
     PROJECTOR = "tsuzuri_projector"  # reads the log, owns the projections
     AUDITOR = "tsuzuri_auditor"  # reads events as they are stored, and the trail; no keys, no payloads
     KEEPER = "tsuzuri_keeper"  # wraps keys anew, destroys them, places holds
+    DOORKEEPER = (
+        "tsuzuri_doorkeeper"  # remembers which proofs of bound tokens were shown; touches nothing else
+    )
 
 
 @dataclass(frozen=True)

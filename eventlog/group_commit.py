@@ -11,14 +11,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from psycopg import AsyncConnection, AsyncRawCursor, Error
+from psycopg import Error
 
+from tsuzuri.eventlog.append_call import answered
 from tsuzuri.eventlog.appending import LogUnavailable, NarrowedMeanwhile, Taken, Write, meaning
 from tsuzuri.eventlog.connecting import SESSION
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.in_doubt import IN_DOUBT_SECONDS, PAUSE_SECONDS, lost
+from tsuzuri.eventlog.lines import Line
 from tsuzuri.eventlog.places import Stored
 from tsuzuri.eventlog.sealed_writes import SealedWrite, call, seal_write
 
@@ -30,6 +31,14 @@ _OPTIONS = f"{SESSION} -c statement_timeout=30s -c lock_timeout=10s"
 
 Stores = Callable[[Sequence[SealedWrite]], Awaitable[list[list[Stored] | None]]]
 """Looks up where writes lie that may be stored already. Raises LogUnavailable."""
+
+
+@dataclass
+class GroupCounts:
+    """Since the beginning: how many writes have shared how many commits."""
+
+    commits: int = 0
+    writes: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,10 +57,11 @@ class GroupCommit:
         self._ring = ring
         self._parts = parts
         self._stored = stored
-        self._idle: list[AsyncConnection[Any]] = []
+        self._idle: list[Line] = []
         self._queue: deque[_Waiting] = deque()
         self._sent = 0  # how many are in the commits under way
         self._working: set[asyncio.Task[None]] = set()
+        self.counts = GroupCounts()
 
     async def append(self, write: Write) -> list[Stored]:
         """Where the events lie, once they are durable.
@@ -121,6 +131,8 @@ class GroupCommit:
                     await self._commit([waiting])
                 return
             else:
+                self.counts.commits += 1
+                self.counts.writes += len(group)
                 self._answer(group, places)
                 return
 
@@ -150,13 +162,14 @@ class GroupCommit:
         """A write whose reply was lost is sent again; if it was stored, that raises Taken."""
         deadline = time.monotonic() + IN_DOUBT_SECONDS
         sent = call(writes, self._parts)
+        statement, given = sent.statement.decode(), sent.parameters
+        values = [None if one is None else one.packed for one in given]
+        oids = [0 if one is None else one.oid for one in given]
         while True:
             try:
-                async with self._connection() as connection, AsyncRawCursor(connection) as cursor:
-                    await cursor.execute(sent.statement, sent.parameters, prepare=True, binary=True)
-                    row = await cursor.fetchone()
-                assert row is not None
-                return sent.places(*row)
+                async with self._line() as line:
+                    answer = await line.execute(statement, values, oids=oids, again=True)
+                return sent.places(*answered(answer))
             except Error as error:
                 if told := meaning(error):
                     raise told from None
@@ -165,19 +178,16 @@ class GroupCommit:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+    async def _line(self) -> AsyncIterator[Line]:
         """One that no other commit uses. Raises psycopg.Error."""
-        connection = self._idle.pop() if self._idle else await self._connected()
+        line = self._idle.pop() if self._idle else await Line.opened(self._dsn, _OPTIONS)
         try:
-            yield connection
+            yield line
         finally:
-            if connection.closed or connection.broken:
-                await connection.close()
+            if line.busy:
+                await line.close()
             else:
-                self._idle.append(connection)
-
-    async def _connected(self) -> AsyncConnection[Any]:
-        return await AsyncConnection.connect(self._dsn, autocommit=True, options=_OPTIONS, connect_timeout=5)
+                self._idle.append(line)
 
 
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:

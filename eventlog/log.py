@@ -20,7 +20,7 @@ from tsuzuri.eventlog.connecting import Logins, LogRole
 from tsuzuri.eventlog.data_keys import KEY_ATTEMPTS, KeyChanged, KeyRing, KeyUse, WrappedKey
 from tsuzuri.eventlog.decoys import Decoy
 from tsuzuri.eventlog.factory import LogFactory
-from tsuzuri.eventlog.group_commit import GroupCommit
+from tsuzuri.eventlog.group_commit import GroupCommit, GroupCounts
 from tsuzuri.eventlog.mapper import event_mapper
 from tsuzuri.eventlog.opened_events import EVENT_COLUMNS, open_event
 from tsuzuri.eventlog.places import Stored, part_of
@@ -75,6 +75,10 @@ class EventLog:
         self.mapper = event_mapper()
         self._decoy = Decoy()
         self._group = GroupCommit(logins.of(LogRole.WRITER), ring, self.parts, self._stored)
+
+    @property
+    def group_counts(self) -> GroupCounts:
+        return self._group.counts
 
     async def close(self) -> None:
         await self._group.close()
@@ -179,40 +183,55 @@ class EventLog:
 
         One statement by keys alone, whether the patient exists or not: both cost the same.
         """
-        part = self.part_of(patient)
+        asked = self.part_of(patient), patient
+        return (await self._heads("SELECT %b::smallint AS part, %b::uuid AS patient_id", asked))[patient]
+
+    async def heads_of_each(self, patients: Sequence[UUID]) -> dict[UUID, list[PatientHead]]:
+        """As `heads`, of several patients in one statement."""
+        asked = [self.part_of(patient) for patient in patients], list(patients)
+        return await self._heads(
+            "SELECT * FROM unnest(%b::smallint[], %b::uuid[]) AS n (part, patient_id)", asked
+        )
+
+    async def _heads(self, asked: str, values: Sequence[Any]) -> dict[UUID, list[PatientHead]]:
         async with self.readers.connection() as connection:
             cursor = await connection.execute(
-                """SELECT m.patient_id, h.guard_pos, h.consents, h.consents_key, k.epoch, k.wrapped
-                   FROM (SELECT %b::smallint AS part, %b::uuid AS patient_id) AS asked
-                   LEFT JOIN patient_head own USING (part, patient_id)
-                   CROSS JOIN LATERAL (
-                       SELECT * FROM unnest(own.linked_parts, own.linked) WITH ORDINALITY AS l (part, patient_id, place)
-                       UNION ALL SELECT asked.part, asked.patient_id, 1 WHERE coalesce(own.linked, '{}') = '{}'
-                   ) AS m
-                   LEFT JOIN patient_head h ON h.part = m.part AND h.patient_id = m.patient_id
-                   LEFT JOIN data_key k ON k.part = h.part AND k.key_id = h.consents_key
-                   ORDER BY m.place""",
-                (part, patient),
+                f"""SELECT asked.patient_id, m.patient_id, h.guard_pos, h.consents, h.consents_key, k.epoch, k.wrapped
+                    FROM ({asked}) AS asked
+                    LEFT JOIN patient_head own USING (part, patient_id)
+                    CROSS JOIN LATERAL (
+                        SELECT * FROM unnest(own.linked_parts, own.linked)
+                            WITH ORDINALITY AS l (part, patient_id, place)
+                        UNION ALL SELECT asked.part, asked.patient_id, 1 WHERE coalesce(own.linked, '{{}}') = '{{}}'
+                    ) AS m
+                    LEFT JOIN patient_head h ON h.part = m.part AND h.patient_id = m.patient_id
+                    LEFT JOIN data_key k ON k.part = h.part AND k.key_id = h.consents_key
+                    ORDER BY m.place""".encode(),
+                values,
                 prepare=True,
                 binary=True,
             )
             rows = await cursor.fetchall()
-        return [self._head(*row) for row in rows]
+        heads: dict[UUID, list[PatientHead]] = {}
+        for patient, *row in rows:
+            heads.setdefault(patient, []).append(self.opened_head(*row))
+        return heads
 
     async def head(self, patient: UUID) -> PatientHead:
         """The patient's own, whoever else is the same person."""
         return next(head for head in await self.heads(patient) if head.patient == patient)
 
-    def _head(
+    def opened_head(
         self,
         patient: UUID,
         guard_pos: int | None,
         consents: bytes | None,
-        key_id: UUID,
-        epoch: int,
+        key_id: UUID | None,
+        epoch: int | None,
         wrapped: bytes | None,
     ) -> PatientHead:
-        if consents is None:
+        """A row of `patient_head`, its consents unsealed with their key. Raises SealBroken, KeyUnavailable."""
+        if consents is None or key_id is None or epoch is None:
             self._decoy.open()
             return PatientHead(patient, guard_pos or 0)
         secret = self.ring.secret(WrappedKey(key_id, patient, KeyUse.CONSENT, epoch, wrapped))
@@ -243,15 +262,35 @@ class EventLog:
 
         One that cannot be decoded comes as `Unreadable`, for what was changed has to be known even then.
         """
+        return (await self.record_events_behind_each([(patient, after)]))[patient, after]
+
+    async def record_events_behind_each(
+        self, asked: Sequence[tuple[UUID, int]]
+    ) -> dict[tuple[UUID, int], list[tuple[int, Any]]]:
+        """As `record_events_behind`, of several patients and positions in one statement."""
+        patients = [patient for patient, _ in asked]
         async with self.readers.connection() as connection:
             cursor = await connection.execute(
-                f"""SELECT e.pos, {EVENT_COLUMNS} FROM event e LEFT JOIN data_key k USING (part, key_id)
-                    WHERE e.part = %b AND e.patient_id = %b AND e.pos > %b AND e.stream = %b ORDER BY e.pos""".encode(),
-                (self.part_of(patient), patient, after, Stream.RECORD.value),
+                f"""SELECT n.number::integer, e.pos, {EVENT_COLUMNS}
+                    FROM unnest(%b::smallint[], %b::uuid[], %b::bigint[]) WITH ORDINALITY
+                        AS n (part, patient_id, after, number)
+                    JOIN event e ON e.part = n.part AND e.patient_id = n.patient_id AND e.pos > n.after
+                    AND e.stream = %b
+                    LEFT JOIN data_key k ON k.part = e.part AND k.key_id = e.key_id
+                    ORDER BY e.pos""".encode(),
+                (
+                    [self.part_of(patient) for patient in patients],
+                    patients,
+                    [after for _, after in asked],
+                    Stream.RECORD.value,
+                ),
                 binary=True,
             )
             rows = await cursor.fetchall()
-        return [(pos, self._readable(row)) for pos, *row in rows]
+        found: dict[tuple[UUID, int], list[tuple[int, Any]]] = {one: [] for one in asked}
+        for number, pos, *row in rows:
+            found[asked[number - 1]].append((pos, self._readable(row)))
+        return found
 
     def _readable(self, row: Sequence[Any]) -> Any:
         event_id, owner, stream, version, topic, *_ = row

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from psycopg.sql import Composed
+from psycopg.pq.abc import PGresult
 from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.callers import Caller
@@ -17,7 +17,7 @@ from tsuzuri.domain.correction_requests import SubjectKey
 from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
-from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.identifiers import PatientKey, PatientNumber
 from tsuzuri.domain.opening_hours import OpenPeriod
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.policies import Window
@@ -40,10 +40,12 @@ from tsuzuri.projections.comparing import Comparison
 from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.quarantine import Quarantined
 from tsuzuri.projections.replaying import Tried
+from tsuzuri.projections.sql import Composed
 from tsuzuri.projections.standings import FillProgress, Standing
 
-if TYPE_CHECKING:  # that module needs this one
+if TYPE_CHECKING:  # these modules need this one
     from tsuzuri.graphql.facility_types import Facility
+    from tsuzuri.graphql.gate import Gate
 
 
 ROWS_MAX = 5_000
@@ -69,6 +71,22 @@ class Declared:
     until: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecordChange:
+    """Something that who watches may see has changed. What it is, a read tells."""
+
+    access: UUID  # that she was told, in the trail
+    position: str  # sealed
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAccess:
+    """Somebody looked."""
+
+    row: Mapping[str, Any]  # of the audit trail's VIEW
+    position: str  # sealed
+
+
 class RequestRefused(Exception):
     """A request that cannot be carried out as it stands; `code` goes to the client as extensions.code.
 
@@ -86,10 +104,14 @@ class Application(Protocol):
     """The application's actions, and its read connections."""
 
     seals: Seals
+    gate: "Gate"
     correction_days: int  # how long a facility may take to answer a patient's request
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
         """Rows as dictionaries, in the order of the statement."""
+
+    async def write(self, statement: Composed) -> PGresult:
+        """As `fetch`, of rows that are text already."""
 
     async def live_schema(self, projection: str) -> str:
         """The schema in which the live generation of a projection lies."""
@@ -121,6 +143,16 @@ class Application(Protocol):
         min_position: str | None,
         path: Path,
     ) -> Reading | RefusedReading: ...
+
+    async def open_records(
+        self,
+        caller: Caller,
+        keys: Sequence[UUID | PatientNumber],
+        purpose: PurposeOfUse,
+        *,
+        paths: Sequence[Path],
+    ) -> list[Reading | RefusedReading]:
+        """As `open_record`, each decided by herself, in the order of the keys; the same person is read once."""
 
     async def settle(
         self, caller: Caller, readings: Readings, operation: Operation, data: dict[str, Any] | None
@@ -269,6 +301,22 @@ class Application(Protocol):
     def watch_projection(self, name: str) -> AsyncGenerator[FillProgress, None]:
         """How far it has come, each time that has changed. Raises RequestRefused: there is none of that name."""
 
+    def watch_record(
+        self, caller: Caller, key: PatientKey, purpose: PurposeOfUse, after: str | None, operation: Operation
+    ) -> AsyncGenerator[RecordChange | RefusedReading, None]:
+        """Each time something has changed that she may see, recorded before it is told; a refusal ends it.
+
+        Raises RequestRefused.
+        """
+
+    def watch_accesses(
+        self, caller: Caller, patient: UUID, after: str | None, operation: Operation
+    ) -> AsyncGenerator[NewAccess | RefusedReading, None]:
+        """Each access to the patient's record that she may know of, the oldest first; a refusal ends it.
+
+        Raises RequestRefused.
+        """
+
     async def quarantined_patients(self, name: str | None) -> list[Quarantined]: ...
 
     async def begin_rebuild(self, caller: Caller, name: str, why: Why) -> int: ...
@@ -297,6 +345,15 @@ class Context:
     application: Application
     caller: Caller
     facilities: "DataLoader[str, Facility]"  # by number
+    operation: Operation | None = None  # of a subscription, which records by itself what it tells
     readings: Readings = field(default_factory=Readings)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one statement at a time
     rows_left: int = ROWS_MAX  # how many rows the answer may still hold
+
+    def charge(self, rows: int) -> None:
+        """Raises RequestRefused when the operation has shown too much already."""
+        self.rows_left = max(-1, self.rows_left - rows)
+        if self.rows_left < 0:
+            raise RequestRefused(
+                "TOO_COSTLY", f"the answer would hold more than {ROWS_MAX} rows: ask for less"
+            )

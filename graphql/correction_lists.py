@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from psycopg.sql import SQL, Composable, Literal
 
 from tsuzuri.domain.correction_requests import CorrectionState
 from tsuzuri.graphql.context import Context, RequestRefused
@@ -19,19 +18,19 @@ from tsuzuri.graphql.correction_types import (
     ReceivedCorrectionRequest,
     Row,
 )
-from tsuzuri.graphql.paging import Edge, PageInfo, opened, page, page_size
+from tsuzuri.graphql.paging import Edge, PageInfo, Stretch, find, page
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.record_reader import RecordReader
-from tsuzuri.graphql.referral_types import PATIENTS_MAX
 from tsuzuri.graphql.statements import Source, equal, one_of
 from tsuzuri.projections import correction_requests
 from tsuzuri.projections.fences import sees_requests
+from tsuzuri.projections.sql import SQL, Composed, Literal
 
 Page = tuple[list[Edge[Any]], PageInfo]
 
 
 async def inbox(
-    context: Context, path: Path, first: int, after: str | None, state: CorrectionState | None
+    context: Context, path: Path, wanted: Stretch, state: CorrectionState | None
 ) -> CorrectionInbox:
     """What patients ask of the caller's facility. Raises RequestRefused."""
     facility = context.caller.facility
@@ -44,11 +43,11 @@ async def inbox(
 
     to_it = [equal("facility", facility), *([] if state is None else [equal("state", state)])]
     use, seen = f"corrections/{facility}", sees_requests(facility=facility)
-    edges, info = await _looked_at(context, path, use, seen, to_it, first, after, node)
+    edges, info = await _looked_at(context, path, use, seen, to_it, wanted, node)
     return CorrectionInbox(edges=edges, page_info=info)
 
 
-async def overdue(context: Context, path: Path, first: int, after: str | None) -> OverdueCorrectionConnection:
+async def overdue(context: Context, path: Path, wanted: Stretch) -> OverdueCorrectionConnection:
     """What any facility should have answered by now."""
     at = context.application.now()
     since = at - timedelta(days=context.application.correction_days)
@@ -58,11 +57,11 @@ async def overdue(context: Context, path: Path, first: int, after: str | None) -
 
     late = [equal("state", CorrectionState.WAITING), SQL("requested_at <= {}").format(Literal(since))]
     use, seen = "overdue-corrections", sees_requests(waiting_since=since)
-    edges, info = await _looked_at(context, path, use, seen, late, first, after, node)
+    edges, info = await _looked_at(context, path, use, seen, late, wanted, node)
     return OverdueCorrectionConnection(edges=edges, page_info=info)
 
 
-async def own_requests(reader: RecordReader, first: int, after: str | None) -> CorrectionRequestConnection:
+async def own_requests(reader: RecordReader, wanted: Stretch) -> CorrectionRequestConnection:
     """All requests of the patient who asks, under any of her numbers."""
     context, sight = reader.context, reader.reading.sight
     application, name = context.application, correction_requests.NAME
@@ -70,11 +69,14 @@ async def own_requests(reader: RecordReader, first: int, after: str | None) -> C
     use = f"own-corrections/{sight.patient}"
     seen = SQL("{} AND {}").format(sees_requests(patients=left), one_of("patient_id", left))
     source = Source(correction_requests.VIEW, await application.live_schema(name), seen)
-    rows = await application.fetch(source.page([], page_size(first), opened(application.seals, use, after)))
-    reader.reading.show((row["id"], None) for row in rows[:first])
+    found = await find(application.fetch, source, [], application.seals, use, wanted)
+    reader.reading.show((row["id"].bytes, None) for row in found.rows)
     at, limit_days = application.now(), application.correction_days
-    nodes = [(CorrectionRequest.as_asked(row, at, limit_days), row["_cursor"]) for row in rows]
-    edges, info = page(application.seals, use, nodes, first, began=after is not None)
+
+    def node(row: Row) -> CorrectionRequest:
+        return CorrectionRequest.as_asked(row, at, limit_days)
+
+    edges, info = page(application.seals, use, wanted, found, node)
     return CorrectionRequestConnection(edges=edges, page_info=info)
 
 
@@ -82,10 +84,9 @@ async def _looked_at(
     context: Context,
     path: Path,
     use: str,
-    seen: Composable,
-    where: Sequence[Composable],
-    first: int,
-    after: str | None,
+    seen: Composed,
+    where: Sequence[Composed],
+    wanted: Stretch,
     node: Callable[[Row, Reading], Any],
 ) -> Page:
     """A page over patients. It is found first, and fetched again once each patient's read is decided.
@@ -93,27 +94,23 @@ async def _looked_at(
     Then nothing is on it that was taken back or erased before; what is so meanwhile, the reads' guards notice.
     """
     application = context.application
-    if not 1 <= first <= PATIENTS_MAX:
-        raise RequestRefused("BAD_INPUT", f"first is a number from 1 to {PATIENTS_MAX}")
-    cursor = opened(application.seals, use, after)
     schema = await application.live_schema(correction_requests.NAME)
     source = Source(correction_requests.VIEW, schema, seen)
-    found = await application.fetch(source.page(where, first, cursor))
-    more, found = len(found) > first, found[:first]
-    readings = await _readings(context, path, [row["patient"] for row in found])
-    ids = [row["id"] for row in found]
-    there = await application.fetch(source.page([*where, one_of("request", ids)], len(ids), None))
-    nodes = []
-    for row in there:
+    found = await find(application.fetch, source, where, application.seals, use, wanted)
+    readings = await _readings(context, path, [row["patient"] for row in found.rows])
+    ids = [row["id"] for row in found.rows]
+    again = await application.fetch(source.page([*where, one_of("request", ids)], len(ids), None))
+    there = {row["id"]: row for row in again}
+
+    def shown(row: Row) -> Any | None:
         reading = readings[row["patient"]]
-        if reading.incomplete:
-            continue
-        reading.show([(row["id"], None)])
-        nodes.append((node(row, reading), row["_cursor"]))
+        if row["id"] not in there or reading.incomplete:
+            return None
+        reading.show([(row["id"].bytes, None)])
+        return node(there[row["id"]], reading)
+
+    edges, info = page(application.seals, use, wanted, found, shown)
     context.readings.permitted += [reading for reading in readings.values() if reading.shown]
-    edges, info = page(application.seals, use, nodes, first, began=after is not None)
-    if more:
-        info.has_next_page, info.end_cursor = True, application.seals.seal(use, found[-1]["_cursor"])
     return edges, info
 
 

@@ -2,28 +2,39 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import structlog
-from graphql import GraphQLError, OperationDefinitionNode, OperationType
+from graphql import OperationType
 from strawberry import Schema
 from strawberry.dataloader import DataLoader
 from strawberry.types import ExecutionResult
 
 from tsuzuri.domain.callers import Caller
 from tsuzuri.eventlog.appending import LogUnavailable, NarrowedMeanwhile
+from tsuzuri.graphql.compile.planning import Plans
 from tsuzuri.graphql.context import Application, Context
-from tsuzuri.graphql.documents import chosen_operation
 from tsuzuri.graphql.facility_types import Facility, load_facilities
 from tsuzuri.graphql.failures import places, told
+from tsuzuri.graphql.preparing import DocumentRefused, Prepared, prepare
 from tsuzuri.graphql.readings import Operation
+from tsuzuri.graphql.request_ids import current_request_id
 
 ATTEMPTS = 10
 VARIABLES_BYTES_MAX = 4_096  # they are stored once for each patient that was read
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A GraphQL response as it is sent."""
+
+    body: bytes  # JSON
+    executed: bool = True  # it tells of data, even of none; else nothing of the operation ran
+    compiled: bool = False  # a plan made it, and not ordinary execution
 
 
 async def execute(
@@ -33,27 +44,48 @@ async def execute(
     document: str,
     variables: Mapping[str, Any] | None = None,
     operation_name: str | None = None,
+    *,
+    plans: Plans | None = None,
 ) -> dict[str, Any]:
-    """The GraphQL response: data, errors, or both. Reads are durable in the log when it returns.
+    """The GraphQL response of a document that was given as text: see `prepare` and `run`."""
+    try:
+        prepared = prepare(schema, document, operation_name)
+    except DocumentRefused as refused:
+        answer = refused_answer(refused)
+    else:
+        answer = await run(schema, application, caller, prepared, variables, plans=plans)
+    response: dict[str, Any] = orjson.loads(answer.body)
+    return response
+
+
+async def run(
+    schema: Schema,
+    application: Application,
+    caller: Caller,
+    prepared: Prepared,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    plans: Plans | None = None,
+) -> Answer:
+    """Data, errors, or both. Reads are durable in the log when it returns.
 
     When an event that narrows came between the decision and its append, everything is decided and read again.
+    *plans*: by which what can be is answered without ordinary execution; the answer is the same.
     """
-    try:
-        chosen = chosen_operation(document, operation_name)
-    except GraphQLError as error:
-        return _response(ExecutionResult(None, [error]))
-    if chosen.operation is OperationType.SUBSCRIPTION:
+    if prepared.kind is OperationType.SUBSCRIPTION:
         return _withheld("STREAM_NEEDED", "this is a subscription: ask for it with Accept: text/event-stream")
-    operation = _operation(document, chosen, variables)
+    try:
+        application.gate.check(caller, prepared, variables)
+    except DocumentRefused as refused:
+        return refused_answer(refused)
+    operation = _operation(prepared, variables)
     for _ in range(ATTEMPTS):
         context = new_context(application, caller)
-        result = await schema.execute(
-            document,
-            variable_values=dict(variables) if variables else None,
-            context_value=context,
-            operation_name=operation_name,
-        )
-        assert isinstance(result, ExecutionResult)
+        result = None if plans is None else await _planned(plans, context, prepared, variables)
+        compiled = result is not None
+        if result is None:
+            context = new_context(application, caller)
+            result = await _executed(schema, context, prepared, variables)
         try:
             if context.readings:
                 await application.settle(caller, context.readings, operation, result.data)
@@ -63,40 +95,74 @@ async def execute(
             return _withheld(
                 "LOG_UNAVAILABLE", "the access could not be recorded, so nothing is shown: try again"
             )
-        return _response(result)
+        return _answer(result, compiled=compiled)
     return _withheld("CHANGED_MEANWHILE", "the record was being changed while it was read: try again")
+
+
+async def _planned(
+    plans: Plans, context: Context, prepared: Prepared, variables: Mapping[str, Any] | None
+) -> ExecutionResult | None:
+    """None: ordinary execution is to run it, which says what is wrong where something is."""
+    try:
+        data = await plans.data(context, prepared, variables)
+    except Exception:
+        return None
+    return None if data is None else ExecutionResult(data, None)
+
+
+async def _executed(
+    schema: Schema, context: Context, prepared: Prepared, variables: Mapping[str, Any] | None
+) -> ExecutionResult:
+    result = await schema.execute(
+        prepared.document,
+        variable_values=dict(variables) if variables else None,
+        context_value=context,
+        operation_name=prepared.name,
+    )
+    assert isinstance(result, ExecutionResult)
+    return result
 
 
 async def subscribe(
     schema: Schema,
     application: Application,
     caller: Caller,
-    document: str,
+    prepared: Prepared,
     variables: Mapping[str, Any] | None = None,
-    operation_name: str | None = None,
-) -> AsyncGenerator[dict[str, Any], None]:
-    """The GraphQL responses of a subscription, one for each thing that it tells; nothing of any patient's record."""
+) -> AsyncGenerator[Answer, None]:
+    """The GraphQL responses of a subscription, one for each thing it tells. What tells of a patient has recorded it."""
+    try:
+        application.gate.check(caller, prepared, variables)
+    except DocumentRefused as refused:
+        yield refused_answer(refused)
+        return
     context = new_context(application, caller)
+    context.operation = _operation(prepared, variables)
     results = await schema.subscribe(
-        document,
+        prepared.document,
         variable_values=dict(variables) if variables else None,
         context_value=context,
-        operation_name=operation_name,
+        operation_name=prepared.name,
     )
     async with aclosing(results):
         async for result in results:
             assert not context.readings, "a read of a record would have to be settled before it is told"
-            yield _response(result)
+            yield _answer(result)
 
 
-def _operation(
-    document: str, chosen: OperationDefinitionNode, variables: Mapping[str, Any] | None
-) -> Operation:
+def refused_answer(refused: DocumentRefused) -> Answer:
+    """What is said of a document that cannot run."""
+    return _answer(ExecutionResult(None, refused.errors))
+
+
+def _operation(prepared: Prepared, variables: Mapping[str, Any] | None) -> Operation:
     """What the trail keeps of it. What it does not declare it has not read, and the log takes none of it."""
-    declared = {definition.variable.name.value for definition in chosen.variable_definitions or ()}
+    declared = {
+        definition.variable.name.value for definition in prepared.operation.variable_definitions or ()
+    }
     return Operation(
-        sha256=sha256(document.encode()).hexdigest(),
-        name=chosen.name.value if chosen.name else None,
+        sha256=prepared.sha256,
+        name=prepared.name,
         variables=_kept({key: value for key, value in (variables or {}).items() if key in declared}),
     )
 
@@ -118,10 +184,12 @@ def new_context(application: Application, caller: Caller) -> Context:
     return Context(application, caller, DataLoader(load))
 
 
-def _response(result: ExecutionResult) -> dict[str, Any]:
-    response: dict[str, Any] = {"data": result.data}
+def _answer(result: ExecutionResult, *, compiled: bool = False) -> Answer:
+    """An error before anything ran has no path, and then there is no data either (GraphQL, "Response Format")."""
+    executed = result.data is not None or any(error.path for error in result.errors or ())
+    response: dict[str, Any] = {"data": result.data} if executed else {}
     if result.errors:
-        request_id = str(uuid4())
+        request_id = current_request_id()
         errors = []
         for error in result.errors:
             shown, ours = told(error, request_id)
@@ -135,8 +203,9 @@ def _response(result: ExecutionResult) -> dict[str, Any]:
                     at=places(original),
                 )
         response["errors"] = errors
-    return response
+    return Answer(orjson.dumps(response), executed, compiled)
 
 
-def _withheld(code: str, message: str) -> dict[str, Any]:
-    return {"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}
+def _withheld(code: str, message: str) -> Answer:
+    error = {"message": message, "extensions": {"code": code}}
+    return Answer(orjson.dumps({"data": None, "errors": [error]}))

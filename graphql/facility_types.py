@@ -5,19 +5,21 @@ from datetime import datetime
 from typing import Any, Self
 
 import strawberry
-from psycopg.sql import SQL, Composable
 
 from tsuzuri.domain import facilities as entries
-from tsuzuri.domain.facilities import FacilityMalformed, municipality_code
+from tsuzuri.domain.facilities import FacilityMalformed, municipality_code, sought
 from tsuzuri.graphql.context import Application, RequestRefused
 from tsuzuri.graphql.enums import FacilityKind
-from tsuzuri.graphql.paging import Connection
-from tsuzuri.graphql.statements import Source, any_of, contains, equal, one_of
+from tsuzuri.graphql.listing import Listed, ListedConnection
+from tsuzuri.graphql.nodes import Node, NodeKind, NodeName
+from tsuzuri.graphql.paging import Stretch
+from tsuzuri.graphql.statements import Source, equal, holds, one_of
 from tsuzuri.projections import facilities
+from tsuzuri.projections.sql import SQL, Composed
 
 
 @strawberry.type(description="医療機関. Only the number is known of one that is not listed.")
-class Facility:
+class Facility(Node):
     number: str = strawberry.field(description="保険医療機関番号: 10 digits.")
     name: str | None = strawberry.field(description="Its name.")
     kind: FacilityKind | None = strawberry.field(description="医療機関の種別.")
@@ -29,6 +31,9 @@ class Facility:
     )
     emergency: bool = strawberry.field(description="May use emergency access.")
     closed_at: datetime | None = strawberry.field(description="When it was closed; null when it is open.")
+
+    def node_name(self) -> NodeName:
+        return NodeName(NodeKind.FACILITY, self.number, None)
 
     @classmethod
     def of(cls, number: str, row: Mapping[str, Any] | None) -> Self:
@@ -90,9 +95,9 @@ class FacilityFilter:
     text: str | None = strawberry.field(default=None, description="Part of the name or the number.")
     emergency: bool | None = strawberry.field(default=None, description="That may use emergency access.")
 
-    def where(self) -> list[Composable]:
+    def where(self) -> list[Composed]:
         """Raises RequestRefused."""
-        conditions: list[Composable] = []
+        conditions: list[Composed] = []
         if self.kind is not None:
             conditions.append(equal("kind", self.kind))
         if self.municipality is not None:
@@ -101,14 +106,14 @@ class FacilityFilter:
             except FacilityMalformed as error:
                 raise RequestRefused("BAD_INPUT", str(error)) from None
         if self.text is not None:
-            conditions.append(any_of(contains("name", self.text), contains("facility", self.text)))
+            conditions.append(holds("sought", sought(self.text)))
         if self.emergency is not None:
             conditions.append(equal("emergency", self.emergency))
         return conditions
 
 
 @strawberry.type(description="Listed facilities, by number, highest first.")
-class FacilityConnection(Connection[Facility]):
+class FacilityConnection(ListedConnection[Facility]):
     pass
 
 
@@ -116,8 +121,40 @@ async def source(application: Application) -> Source:
     return Source(facilities.VIEW, await application.live_schema(facilities.NAME), SQL("true"))
 
 
+def source_of(generation: int) -> Source:
+    """As `source`, where the generation that is served is known."""
+    return Source(facilities.VIEW, f"{facilities.NAME}_g{generation}", SQL("true"))
+
+
+async def listed(
+    application: Application, filter: FacilityFilter | None, wanted: Stretch
+) -> FacilityConnection:
+    """Raises RequestRefused."""
+    of = await source(application)
+
+    async def linking(_: str) -> Source:
+        return of
+
+    return FacilityConnection(
+        listed=Listed(
+            fetch=application.fetch,
+            source=of,
+            where=(filter or FacilityFilter()).where(),
+            seals=application.seals,
+            use="facilities",
+            wanted=wanted,
+            node=_entered,
+            linking=linking,
+        )
+    )
+
+
+def _entered(row: Mapping[str, Any]) -> Facility:
+    return Facility.of(row["number"], row)
+
+
 async def load_facilities(application: Application, numbers: list[str]) -> list[Facility]:
     """For a DataLoader: one statement for all numbers that a level of the answer asks for."""
-    listed = (await source(application)).page([one_of("facility", numbers)], len(numbers), None)
-    rows = {row["number"]: row for row in await application.fetch(listed)}
+    asked = (await source(application)).page([one_of("facility", numbers)], len(numbers), None)
+    rows = {row["number"]: row for row in await application.fetch(asked)}
     return [Facility.of(number, rows.get(number)) for number in numbers]

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any, Self
 
 import strawberry
-from psycopg.sql import SQL
 from strawberry.types import Info
 
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import UnmatchedReason
 from tsuzuri.graphql.facility_types import Facility
-from tsuzuri.graphql.paging import Connection, opened, page, page_size
+from tsuzuri.graphql.paging import Connection, Stretch, find, page
 from tsuzuri.graphql.statements import Source
 from tsuzuri.projections import identities
+from tsuzuri.projections.sql import SQL
 
 
 @strawberry.type(description="A reason to look at whom a Bundle was taken to be about.")
@@ -46,13 +46,11 @@ class UnmatchedIdentityConnection(Connection[UnmatchedIdentity]):
     pass
 
 
-async def unmatched(context: Context, first: int, after: str | None) -> UnmatchedIdentityConnection:
+async def unmatched(context: Context, wanted: Stretch) -> UnmatchedIdentityConnection:
     """A page of what is not settled."""
     application, use = context.application, "unmatched"
     schema = await application.live_schema(identities.NAME)
     source = Source(identities.UNMATCHED, schema, SQL("settled_at IS NULL"))
-    cursor = opened(application.seals, use, after)
-    rows = await application.fetch(source.page([], page_size(first), cursor))
-    nodes = [(UnmatchedIdentity.of(row), row["_cursor"]) for row in rows]
-    edges, page_info = page(application.seals, use, nodes, first, began=after is not None)
+    found = await find(application.fetch, source, [], application.seals, use, wanted)
+    edges, page_info = page(application.seals, use, wanted, found, UnmatchedIdentity.of)
     return UnmatchedIdentityConnection(edges=edges, page_info=page_info)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import orjson
 import strawberry
-from psycopg.sql import SQL
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
@@ -15,13 +14,20 @@ from tsuzuri.graphql.correction_lists import own_requests
 from tsuzuri.graphql.correction_types import CorrectionRequestConnection
 from tsuzuri.graphql.emergency_types import OwnEmergency
 from tsuzuri.graphql.enums import ConsentChange, RecordClass, ReferralState
-from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First
+from tsuzuri.graphql.paging import (
+    After,
+    Before,
+    First,
+    Last,
+    stretch,
+)
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
 from tsuzuri.graphql.record_reader import RecordReader
-from tsuzuri.graphql.referral_types import ReferralConnection, own_referrals
+from tsuzuri.graphql.referral_types import OwnReferralConnection, own_referrals
 from tsuzuri.graphql.statements import Source, aware, one_of
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
 from tsuzuri.projections import consent_register, declared_emergencies
+from tsuzuri.projections.sql import SQL
 from tsuzuri.projections.view import View
 
 CONSENTS_MAX = 1_000
@@ -89,23 +95,34 @@ class Me:
 
     @strawberry.field(description="紹介: your referrals, to whom, and where each stands; newest first.")
     async def referrals(
-        self, first: First = PAGE_DEFAULT, after: After = None, state: ReferralState | None = None
-    ) -> ReferralConnection:
-        return await own_referrals(self.reader, first, after, state)
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        state: ReferralState | None = None,
+    ) -> OwnReferralConnection:
+        return await own_referrals(self.reader, stretch(first, after, last, before), state)
 
     @strawberry.field(
         description="訂正等請求・利用停止等請求: what you asked of facilities, and their answers; newest first."
     )
     async def correction_requests(
-        self, first: First = PAGE_DEFAULT, after: After = None
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> CorrectionRequestConnection:
-        return await own_requests(self.reader, first, after)
+        return await own_requests(self.reader, stretch(first, after, last, before))
 
     @strawberry.field(description="閲覧履歴: who looked, newest first.")
     async def accesses(
-        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+        self,
+        info: Info[Context, None],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> OwnAccessConnection:
-        return await own_accesses(info.context, self.reader.reading.sight.patients, first, after)
+        wanted = stretch(first, after, last, before)
+        return await own_accesses(info.context, self.reader.reading.sight.patients, wanted)
 
     async def _said(self, view: View) -> list[dict[str, Any]]:
         """What she has said, or was done of her, under any of her numbers, newest first."""

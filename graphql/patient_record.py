@@ -2,27 +2,43 @@
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Self, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
 
 from tsuzuri.domain import accesses
 from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import AccessBasis, DocumentKind, Flag, RecordClass, RefusalReason
+from tsuzuri.graphql.enums import AccessBasis, Flag, RecordClass, RefusalReason
 from tsuzuri.graphql.group_types import EntryGroup, entry_groups
-from tsuzuri.graphql.inputs import Period, uuid_of
-from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
+from tsuzuri.graphql.inputs import uuid_of
+from tsuzuri.graphql.nodes import Node, NodeKind, NodeName
+from tsuzuri.graphql.paging import (
+    ENTRIES_MAX,
+    After,
+    Before,
+    CountedConnection,
+    First,
+    FirstEntries,
+    Last,
+    LastEntries,
+    page,
+    stretch,
+)
 from tsuzuri.graphql.positions import sealed_position
 from tsuzuri.graphql.readings import Reading, RefusedReading
+from tsuzuri.graphql.record_changes import RecordChangeConnection, changed_since, present
+from tsuzuri.graphql.record_filters import DocumentFilter, EntryFilter, TimelineFilter
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.record_types import (
     Document,
     DocumentConnection,
     Entry,
     EntryConnection,
-    document_connection,
-    entry_connection,
+    TimelineItem,
+    timeline_item,
 )
 
 T = TypeVar("T")
@@ -81,12 +97,15 @@ class Standing:
 
 
 @strawberry.type(description="Who the patient is, as the last facility wrote it.")
-class Patient:
+class Patient(Node):
     id: strawberry.ID = strawberry.field(description="Our id; it tells nothing by itself.")
     name: str | None = strawberry.field(description="氏名.")
     kana: str | None = strawberry.field(description="カナ氏名.")
     birth_date: str | None = strawberry.field(description="生年月日, may be partial.")
     sex: str | None = strawberry.field(description="FHIR administrative-gender code.")
+
+    def node_name(self) -> NodeName:
+        return NodeName(NodeKind.PATIENT, self.id, UUID(self.id))
 
     @classmethod
     async def read(cls, reader: RecordReader) -> Self:
@@ -156,31 +175,9 @@ class LabSeries:
     )
 
 
-TimelineItem = Annotated[
-    Entry | Document, strawberry.union("TimelineItem", description="An entry or a document.")
-]
-
-
 @strawberry.type(description="Entries and documents in one order of time, newest first.")
-class TimelineConnection(Connection[TimelineItem]):
+class TimelineConnection(CountedConnection[TimelineItem]):
     pass
-
-
-@strawberry.input(description="Which entries. What is left out does not restrict.")
-class EntryFilter(Period):
-    classes: list[RecordClass] | None = strawberry.field(default=None, description="情報の種類.")
-    codes: list[str] | None = strawberry.field(default=None, description='Codes: "code" or "system|code".')
-    facilities: list[str] | None = strawberry.field(default=None, description="医療機関番号.")
-
-
-@strawberry.input(description="Which documents. What is left out does not restrict.")
-class DocumentFilter(Period):
-    kinds: list[DocumentKind] | None = strawberry.field(default=None, description="文書種別.")
-
-
-@strawberry.input(description="Which part of the timeline. What is left out does not restrict.")
-class TimelineFilter(Period):
-    classes: list[RecordClass] | None = strawberry.field(default=None, description="情報の種類.")
 
 
 @strawberry.type(description="A patient's record, as far as you may see it.")
@@ -222,19 +219,34 @@ class PatientRecord:
 
     @strawberry.field(description="Entries, newest first.")
     async def entries(
-        self, first: First = PAGE_DEFAULT, after: After = None, filter: EntryFilter | None = None
+        self,
+        first: FirstEntries = None,
+        after: After = None,
+        last: LastEntries = None,
+        before: Before = None,
+        filter: EntryFilter | None = None,
     ) -> EntryConnection:
-        wanted = vars(filter) if filter else {}
-        found = await self.reader.entries(first=first, after=after, **wanted)
-        return entry_connection(self.reader, found, first, after)
+        wanted = stretch(first, after, last, before, ENTRIES_MAX)
+        listed = await self.reader.entries(wanted, partial(Entry.of, self.reader), filter)
+        return EntryConnection(listed=listed)
+
+    @strawberry.field(description="One entry, when you may see it.")
+    async def entry(self, id: strawberry.ID) -> Entry | None:
+        row = await self.reader.entry(uuid_of(id, "an entry"))
+        return None if row is None else Entry.of(self.reader, row)
 
     @strawberry.field(description="Documents, newest first.")
     async def documents(
-        self, first: First = PAGE_DEFAULT, after: After = None, filter: DocumentFilter | None = None
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: DocumentFilter | None = None,
     ) -> DocumentConnection:
-        wanted = vars(filter) if filter else {}
-        found = await self.reader.documents(first=first, after=after, **wanted)
-        return document_connection(self.reader, found, first, after)
+        wanted = stretch(first, after, last, before)
+        listed = await self.reader.documents(wanted, partial(Document.of, self.reader), filter)
+        return DocumentConnection(listed=listed)
 
     @strawberry.field(description="One document, when you may see it.")
     async def document(self, id: strawberry.ID) -> Document | None:
@@ -260,17 +272,42 @@ class PatientRecord:
 
     @strawberry.field(description="Entries and documents in one order of time, newest first.")
     async def timeline(
-        self, first: First = PAGE_DEFAULT, after: After = None, filter: TimelineFilter | None = None
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: TimelineFilter | None = None,
     ) -> TimelineConnection:
-        wanted = vars(filter) if filter else {}
-        found = await self.reader.timeline(first=first, after=after, **wanted)
-        nodes = [
-            (Entry.of(self.reader, row) if kind == "entry" else Document.of(self.reader, row), cursor)
-            for kind, row, cursor in found
-        ]
+        wanted = stretch(first, after, last, before)
+        found, count = await self.reader.timeline(wanted, filter)
         seals, use = self.reader.application.seals, self.reader.use("timeline")
-        edges, info = page(seals, use, nodes, first, began=after is not None)
-        return TimelineConnection(edges=edges, page_info=info)
+        edges, info = page(
+            seals, use, wanted, found, lambda row: timeline_item(self.reader, row["_kind"], row)
+        )
+        return TimelineConnection(edges=edges, page_info=info, count=count)
+
+    @strawberry.field(
+        description="What is otherwise than at a position that an answer gave out: what came, what was said anew or "
+        "marked, what was not said again. Of what you may not see any more it tells nothing: ask `present`. Null: you "
+        "see the record on other grounds than then, so read it anew."
+    )
+    async def changed_since(
+        self,
+        position: Annotated[str, strawberry.argument(description="`asOf.position` of an answer.")],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> RecordChangeConnection | None:
+        return await changed_since(self.reader, position, stretch(first, after, last, before))
+
+    @strawberry.field(
+        description="Of these ids of entries and documents those that are there for you to see. Drop the others from "
+        "any copy: nothing tells whether they were replaced, taken back, hidden, or never were."
+    )
+    async def present(self, ids: list[strawberry.ID]) -> list[strawberry.ID]:
+        return await present(self.reader, ids)
 
     @property
     def _reading(self) -> Reading:

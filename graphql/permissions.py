@@ -1,4 +1,4 @@
-"""Which role may use which root field. A field that names no role is closed to everybody."""
+"""Which role may use which root field, under which scopes. A field that names no role is closed to everybody."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from strawberry.types import Info
 
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.needed_scopes import lacking_scope
 
 CODE = "FORBIDDEN"
 
@@ -17,8 +18,11 @@ class RolePermission(BasePermission):
     roles: frozenset[Role] = frozenset()
 
     async def has_permission(self, source: Any, info: Info[Context, None], **_: Any) -> bool:
-        if info.context.caller.role not in self.roles:
+        caller = info.context.caller
+        if caller.role not in self.roles:
             raise RequestRefused(CODE, "your role may not use this field")
+        if (lacking := lacking_scope(caller, info.operation.operation, info.field_name)) is not None:
+            raise RequestRefused(CODE, f"your token's scope does not cover this field: it needs {lacking}")
         return True
 
 

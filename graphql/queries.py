@@ -1,6 +1,5 @@
 """The root of all reading. Every field names the roles that may use it."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -15,26 +14,42 @@ from tsuzuri.graphql.correction_types import CorrectionInbox, OverdueCorrectionC
 from tsuzuri.graphql.entitlement_types import EntitlementQuery
 from tsuzuri.graphql.enums import CorrectionState, PurposeOfUse, ReferralState
 from tsuzuri.graphql.explanation_types import ExplanationQuery
-from tsuzuri.graphql.facility_types import Facility, FacilityConnection, FacilityFilter
+from tsuzuri.graphql.facility_types import FacilityConnection, FacilityFilter
 from tsuzuri.graphql.identity_types import UnmatchedIdentityConnection, unmatched
 from tsuzuri.graphql.inputs import AsOf, PatientKey, uuid_of
+from tsuzuri.graphql.node_query import NodeQuery
 from tsuzuri.graphql.operator_types import Projection, ProjectionCheck, QuarantinedPatient
 from tsuzuri.graphql.own_record import Me
-from tsuzuri.graphql.paging import PAGE_DEFAULT, After, First, opened, page, page_size
+from tsuzuri.graphql.paging import (
+    PATIENTS_MAX,
+    After,
+    Before,
+    First,
+    FirstOverPatients,
+    Last,
+    LastOverPatients,
+    Stretch,
+    stretch,
+)
 from tsuzuri.graphql.patient_record import AccessRefused, PatientRecord, PatientRecordResult
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.readings import RefusedReading, TrailReading
 from tsuzuri.graphql.record_reader import RecordReader
+from tsuzuri.graphql.records_query import RecordsQuery
 from tsuzuri.graphql.referral_types import ReferralConnection, ReferralInbox
 from tsuzuri.graphql.review_types import ReviewQuery
+from tsuzuri.graphql.selections import asks_for
 from tsuzuri.graphql.statements import equal
 from tsuzuri.graphql.trail_types import Access, AccessTrail, TrailFilter, accesses
 
 EVERYBODY = tuple(Role)
+MinPosition = Annotated[
+    str | None, strawberry.argument(description="Wait until the index has reached this position.")
+]
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
+class Query(EntitlementQuery, ExplanationQuery, NodeQuery, RecordsQuery, ReviewQuery):
     @strawberry.field(
         description="A patient's record, as far as you may see it. The read is in the audit trail.",
         permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.PATIENT),
@@ -45,9 +60,7 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
         patient: PatientKey,
         purpose: PurposeOfUse = vocabulary.PurposeOfUse.TREAT,
         as_of: AsOf | None = None,
-        min_position: Annotated[
-            str | None, strawberry.argument(description="Wait until the index has reached this position.")
-        ] = None,
+        min_position: MinPosition = None,
     ) -> PatientRecordResult:
         context = info.context
         opened_record = await context.application.open_record(
@@ -77,6 +90,7 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
         patient: Annotated[
             strawberry.ID | None, strawberry.argument(description="代理人: whose record, not your own.")
         ] = None,
+        min_position: MinPosition = None,
     ) -> Me | None:
         context = info.context
         own = context.caller.patient
@@ -89,13 +103,15 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
             asked,
             purposes.PATRQT if asked == own else purposes.FAMRQT,
             as_of=None,
-            min_position=None,
+            min_position=min_position,
             path=tuple(info.path.as_list()),
         )
         if isinstance(reading, RefusedReading):
             context.readings.refused.append(reading)
             return None
         context.readings.permitted.append(reading)
+        if reading.problem is not None:
+            raise RequestRefused(*reading.problem)
         return Me(reader=RecordReader(context, reading))
 
     @strawberry.field(
@@ -105,11 +121,14 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
     async def referral_inbox(
         self,
         info: Info[Context, None],
-        first: First = PAGE_DEFAULT,
+        first: FirstOverPatients = None,
         after: After = None,
+        last: LastOverPatients = None,
+        before: Before = None,
         state: ReferralState | None = None,
     ) -> ReferralInbox:
-        return await referral_types.inbox(info.context, tuple(info.path.as_list()), first, after, state)
+        wanted = stretch(first, after, last, before, PATIENTS_MAX)
+        return await referral_types.inbox(info.context, tuple(info.path.as_list()), wanted, state)
 
     @strawberry.field(
         description="紹介: where the referrals stand that your facility sent. Each look is in the audit trail.",
@@ -118,11 +137,14 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
     async def referral_outbox(
         self,
         info: Info[Context, None],
-        first: First = PAGE_DEFAULT,
+        first: FirstOverPatients = None,
         after: After = None,
+        last: LastOverPatients = None,
+        before: Before = None,
         state: ReferralState | None = None,
     ) -> ReferralConnection:
-        return await referral_types.outbox(info.context, tuple(info.path.as_list()), first, after, state)
+        wanted = stretch(first, after, last, before, PATIENTS_MAX)
+        return await referral_types.outbox(info.context, tuple(info.path.as_list()), wanted, state)
 
     @strawberry.field(
         description="訂正等請求・利用停止等請求: what patients ask of your facility, and since when. "
@@ -133,10 +155,13 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
         self,
         info: Info[Context, None],
         state: CorrectionState | None = None,
-        first: First = PAGE_DEFAULT,
+        first: FirstOverPatients = None,
         after: After = None,
+        last: LastOverPatients = None,
+        before: Before = None,
     ) -> CorrectionInbox:
-        return await correction_lists.inbox(info.context, tuple(info.path.as_list()), first, after, state)
+        wanted = stretch(first, after, last, before, PATIENTS_MAX)
+        return await correction_lists.inbox(info.context, tuple(info.path.as_list()), wanted, state)
 
     @strawberry.field(
         description="Requests that a facility should have answered by now, without the patients' words. "
@@ -144,9 +169,15 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
         permission_classes=allowed(Role.AUDITOR),
     )
     async def overdue_corrections(
-        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+        self,
+        info: Info[Context, None],
+        first: FirstOverPatients = None,
+        after: After = None,
+        last: LastOverPatients = None,
+        before: Before = None,
     ) -> OverdueCorrectionConnection:
-        return await correction_lists.overdue(info.context, tuple(info.path.as_list()), first, after)
+        wanted = stretch(first, after, last, before, PATIENTS_MAX)
+        return await correction_lists.overdue(info.context, tuple(info.path.as_list()), wanted)
 
     @strawberry.field(
         description="監査証跡: every access, newest first. Looking is in the trail too.",
@@ -156,25 +187,21 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
         self,
         info: Info[Context, None],
         filter: TrailFilter | None = None,
-        first: First = PAGE_DEFAULT,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> AccessTrail:
-        context = info.context
-        wanted = filter or TrailFilter()
-        complete_until: datetime = await context.application.trail_complete_until()
-        rows, total = await accesses(context, "trail", wanted.where(), first, after)
-        nodes = [(Access.of(row), cursor) for row, cursor in rows]
-        edges, page_info = page(context.application.seals, "trail", nodes, first, began=after is not None)
-        look = TrailReading(
-            access_id=context.application.new_id(), patient=wanted.patient_id(), shown=len(edges)
-        )
+        context, wanted = info.context, stretch(first, after, last, before)
+        filter = filter or TrailFilter()
+        whole = await context.application.trail_complete_until() if asks_for(info, "completeUntil") else None
+        look = TrailReading(access_id=context.application.new_id(), patient=filter.patient_id())
+        listed = await accesses(context, "trail", filter.where(), wanted, Access.of, look.show)
         context.readings.trail.append(look)
         return AccessTrail(
-            edges=edges,
-            page_info=page_info,
+            listed=listed,
             access_id=strawberry.ID(str(look.access_id)),
-            total_count=total,
-            complete_until=complete_until,
+            whole=whole,
         )
 
     @strawberry.field(
@@ -184,10 +211,12 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
     async def access(self, info: Info[Context, None], id: strawberry.ID) -> Access | None:
         wanted = equal("access", uuid_of(id, "an access"))
         context = info.context
-        rows, _ = await accesses(context, "access", [wanted], 1, None)
-        found = Access.of(rows[0][0]) if rows else None
+        matching = await accesses(context, "access", [wanted], Stretch(1, None, backward=False), Access.of)
+        found: Access | None = next((edge.node for edge in await matching.edges()), None)
         patient = UUID(found.patient) if found and found.patient else None
-        look = TrailReading(access_id=context.application.new_id(), patient=patient, shown=len(rows))
+        look = TrailReading(
+            access_id=context.application.new_id(), patient=patient, shown=int(found is not None)
+        )
         context.readings.trail.append(look)
         return found
 
@@ -210,9 +239,14 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
         permission_classes=allowed(Role.OPERATOR),
     )
     async def unmatched_identities(
-        self, info: Info[Context, None], first: First = PAGE_DEFAULT, after: After = None
+        self,
+        info: Info[Context, None],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> UnmatchedIdentityConnection:
-        return await unmatched(info.context, first, after)
+        return await unmatched(info.context, stretch(first, after, last, before))
 
     @strawberry.field(
         description="Compare the live generation with the one beside it, patient by patient.",
@@ -230,14 +264,10 @@ class Query(EntitlementQuery, ExplanationQuery, ReviewQuery):
         self,
         info: Info[Context, None],
         filter: FacilityFilter | None = None,
-        first: First = PAGE_DEFAULT,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> FacilityConnection:
-        application = info.context.application
-        source = await facility_types.source(application)
-        cursor = opened(application.seals, "facilities", after)
-        where = (filter or FacilityFilter()).where()
-        rows = await application.fetch(source.page(where, page_size(first), cursor))
-        nodes = [(Facility.of(row["number"], row), row["_cursor"]) for row in rows]
-        edges, page_info = page(application.seals, "facilities", nodes, first, began=after is not None)
-        return FacilityConnection(edges=edges, page_info=page_info)
+        wanted = stretch(first, after, last, before)
+        return await facility_types.listed(info.context.application, filter, wanted)

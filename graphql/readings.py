@@ -1,9 +1,9 @@
 """What one operation read, gathered while it runs, so that it can be recorded before the answer leaves."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sized
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import orjson
@@ -16,6 +16,8 @@ from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.sight import Sight
 
 Path = tuple[str | int, ...]
+Shown = tuple[bytes, RecordClass | None]
+"""The id (of 16 bytes) and the class of what an answer shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +28,17 @@ class Operation:
     name: str | None
     variables: str  # JSON
 
+    def with_digest(self) -> Self:
+        """Of the variables the digest alone: they name several patients, and each one's audit is hers."""
+        return replace(self, variables=f'{{"sha256":"{sha256(self.variables.encode()).hexdigest()}"}}')
+
 
 @dataclass(kw_only=True)
 class Reading:
     """A permitted read of one patient's record: what it rests on, and what of it was shown."""
 
     access_id: UUID
-    path: Path  # of the root field in the answer
+    path: Path  # in the answer: the root field's, or her place in its list
     request: AccessRequest
     decision: Permitted
     sight: Sight
@@ -41,16 +47,20 @@ class Reading:
     incomplete: bool = False
     problem: tuple[str, str] | None = None  # code and message: permitted, but not to be answered as asked
     stands: Freshness
+    facilities: int | None = None  # the generation of their list that was served when this began
     linked: Mapping[UUID, int] = field(default_factory=dict)  # who else is the same person → consent version
+    watch: UUID | None = None  # of what is told to somebody who watches: the access with which that began
     asked: set[RecordClass] = field(default_factory=set)
-    shown: dict[UUID, RecordClass | None] = field(default_factory=dict)  # None: of no class of the record
+    shown: dict[bytes, RecordClass | None] = field(
+        default_factory=dict
+    )  # by id; None: of no class of the record
     volatile: set[Path] = field(default_factory=set)
 
     def ask(self, classes: Iterable[RecordClass]) -> None:
         """Say what a resolver looks for, whether it finds any or not."""
         self.asked.update(classes)
 
-    def show(self, entries: Iterable[tuple[UUID, RecordClass | None]]) -> None:
+    def show(self, entries: Iterable[Shown]) -> None:
         """Say what a resolver has put into the answer."""
         self.shown.update(entries)
 
@@ -62,11 +72,13 @@ class Reading:
         return {record_class: count for record_class, count in counts.items() if count}
 
     def shown_sha256(self) -> str:
-        return sha256(b"".join(sorted(entry.bytes for entry in self.shown))).hexdigest()
+        return sha256(b"".join(sorted(self.shown))).hexdigest()
 
     def answer_sha256(self, data: Mapping[str, Any] | None) -> str:
-        """Of the root field's answer as it will be sent, with the volatile fields blanked."""
-        answer = (data or {}).get(str(self.path[0]))
+        """Of what was answered at its path as it will be sent, with the volatile fields blanked."""
+        answer: Any = data
+        for step in self.path:
+            answer = None if answer is None else answer[step]
         return sha256(orjson.dumps(_blanked(answer, self.path, self.volatile))).hexdigest()
 
 
@@ -89,6 +101,10 @@ class TrailReading:
     patient: UUID | None
     shown: int = 0
 
+    def show(self, rows: Sized) -> None:
+        """Say what of it a resolver has put into the answer."""
+        self.shown += len(rows)
+
 
 @dataclass
 class Readings:
@@ -97,6 +113,7 @@ class Readings:
     permitted: list[Reading] = field(default_factory=list)
     refused: list[RefusedReading] = field(default_factory=list)
     trail: list[TrailReading] = field(default_factory=list)
+    several_named: bool = False  # the operation's variables name several patients
 
     def __bool__(self) -> bool:
         return bool(self.permitted or self.refused or self.trail)

@@ -1,23 +1,26 @@
 """Fetches what one reading may show: the only way from a permitted read to rows."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg.sql import Composable, Composed
 from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.access import beyond_referrals, covers
 from tsuzuri.domain.codes import Group
 from tsuzuri.domain.retention import LAST
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, DocumentKind, Flag, RecordClass
-from tsuzuri.graphql.context import ROWS_MAX, Context, RequestRefused
-from tsuzuri.graphql.paging import opened, page_size
-from tsuzuri.graphql.readings import Reading
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, Flag, RecordClass
+from tsuzuri.graphql import facility_types
+from tsuzuri.graphql.changes import ChangeKind, Changes
+from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.listing import Listed, shown
+from tsuzuri.graphql.paging import Count, Found, Stretch, counted, cut, find, opened
+from tsuzuri.graphql.readings import Reading, Shown
+from tsuzuri.graphql.record_filters import DocumentFilter, EntryFilter, TimelineFilter
 from tsuzuri.graphql.statements import (
     Source,
     any_of,
@@ -31,7 +34,8 @@ from tsuzuri.graphql.statements import (
 )
 from tsuzuri.projections import identities, patient_summary, record_index
 from tsuzuri.projections.patient_summary import READY_CLASSES
-from tsuzuri.projections.sight import LeftOut
+from tsuzuri.projections.sight import LeftOut, Sight
+from tsuzuri.projections.sql import Composed
 from tsuzuri.projections.view import View
 
 SERIES_MAX = 1_000
@@ -41,8 +45,10 @@ BYTES_OF_A_ROW = (
 )
 
 Row = Mapping[str, Any]
-Page = tuple[list[tuple[Row, list[Any]]], int]
-"""Rows with their cursor values, one more than asked for when there is more; and how many there are in all."""
+Node = Callable[[Row], Any]
+"""What GraphQL shows of a row."""
+Page = tuple[Found, Count]
+"""Rows with their cursor values as `_cursor`; and what counts how many there are in all."""
 
 
 @dataclass(frozen=True)
@@ -60,57 +66,55 @@ class RecordReader:
         self.context = context
         self.reading = reading
         self.application = context.application
+        self._entries: DataLoader[UUID, Row | None] = DataLoader(self._load_entries)
         self._documents: DataLoader[UUID, Row | None] = DataLoader(self._load_documents)
         self._summaries: DataLoader[RecordClass, Sequence[Row]] = DataLoader(self._load_summaries)
 
     async def entries(
         self,
+        wanted: Stretch,
+        node: Node,
+        filter: EntryFilter | None = None,
         *,
-        first: int,
-        after: str | None,
-        classes: Sequence[RecordClass] | None = None,
-        codes: Sequence[str] | None = None,
-        facilities: Sequence[str] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
         document: UUID | None = None,
-    ) -> Page:
-        where = self._asked(classes) + between("sort_at", start, end)
-        where += [overlaps("codes", codes)] if codes is not None else []
-        where += [one_of("facility", facilities)] if facilities is not None else []
+    ) -> Listed[Any]:
+        filter = filter or EntryFilter()
+        self.reading.ask(RecordClass if filter.classes is None else filter.classes)
+        where = filter.where(await self._analytes(filter.groups))
         where += [equal("document", document)] if document is not None else []
-        source = self._source(record_index.ENTRIES)
-        return await self._page(source, self.use("entries"), where, first, after)
+        return self._listed("entries", record_index.ENTRIES, where, wanted, node)
 
     async def documents(
-        self,
-        *,
-        first: int,
-        after: str | None,
-        kinds: Sequence[DocumentKind] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> Page:
-        self.reading.ask(
-            DOCUMENT_CLASSES[kind] for kind in kinds or DOCUMENT_CLASSES if kind in DOCUMENT_CLASSES
-        )
-        where = between("sort_at", start, end)
-        where += [one_of("kind", kinds)] if kinds is not None else []
-        source = self._source(record_index.DOCUMENTS)
-        return await self._page(source, self.use("documents"), where, first, after)
+        self, wanted: Stretch, node: Node, filter: DocumentFilter | None = None
+    ) -> Listed[Any]:
+        filter = filter or DocumentFilter()
+        kinds = DOCUMENT_CLASSES if filter.kinds is None else filter.kinds
+        of_kinds = {DOCUMENT_CLASSES[kind] for kind in kinds if kind in DOCUMENT_CLASSES}
+        self.reading.ask(of_kinds if filter.classes is None else of_kinds.intersection(filter.classes))
+        return self._listed("documents", record_index.DOCUMENTS, filter.where(), wanted, node)
+
+    async def entry(self, entry: UUID) -> Row | None:
+        """The entry, when the reading may show it: one that it may not is like one that is not there."""
+        return await self._entries.load(entry)
 
     async def document(self, document: UUID) -> Row | None:
-        """The document, when the reading may show it: one that it may not is like one that is not there."""
+        """The document, as `entry`."""
         return await self._documents.load(document)
 
+    async def _load_entries(self, ids: list[UUID]) -> list[Row | None]:
+        self.reading.ask(RecordClass)
+        return await self._load(record_index.ENTRIES, ids)
+
     async def _load_documents(self, ids: list[UUID]) -> list[Row | None]:
-        """All documents that the resolvers of one level ask for, in one statement."""
         self.reading.ask(DOCUMENT_CLASSES.values())
-        source = self._source(record_index.DOCUMENTS)
-        found = await self._fetch(by_ids(source, ids))
+        return await self._load(record_index.DOCUMENTS, ids)
+
+    async def _load(self, view: View, ids: list[UUID]) -> list[Row | None]:
+        """All that the resolvers of one level ask for, in one statement."""
+        found = await self._fetch(by_ids(self._source(view), ids))
         self.show(found)
         rows = {row["id"]: row for row in found}
-        return [rows.get(document) for document in ids]
+        return [rows.get(one) for one in ids]
 
     async def places(self, document: Row) -> Places:
         """The entries of a document; noted as shown by whoever shows them."""
@@ -153,32 +157,34 @@ class RecordReader:
         """
         async with self.context.turn:
             body = await self.application.payload(document["owner"], document["received"])
-        self._charge(len(body or b"") // BYTES_OF_A_ROW)
+        self.context.charge(len(body or b"") // BYTES_OF_A_ROW)
         return body
 
-    async def timeline(
-        self,
-        *,
-        first: int,
-        after: str | None,
-        classes: Sequence[RecordClass] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> list[tuple[str, Row, list[Any]]]:
-        """Entries and documents in one order of time: ("entry" or "document", row, cursor values)."""
-        where = self._asked(classes) + between("sort_at", start, end)
+    async def timeline(self, wanted: Stretch, filter: TimelineFilter | None = None) -> Page:
+        """Entries and documents in one order of time: `_kind` is "entry" or "document"."""
+        filter = filter or TimelineFilter()
+        self.reading.ask(RecordClass if filter.classes is None else filter.classes)
+        where = filter.where()
         entries, documents = self._source(record_index.ENTRIES), self._source(record_index.DOCUMENTS)
-        cursor = opened(self.application.seals, self.use("timeline"), after)
-        places = await self._fetch(timeline(entries, documents, where, where, page_size(first), cursor))
+        cursor = opened(self.application.seals, self.use("timeline"), wanted.cursor)
+        asked = timeline(entries, documents, where, where, wanted.size, cursor, backward=wanted.backward)
+        places = cut(await self._fetch(asked), wanted)
         rows: dict[tuple[str, UUID], Row] = {}
         for kind, source in (("entry", entries), ("document", documents)):
-            if ids := [place["id"] for place in places if place["_kind"] == kind]:
+            if ids := [place["id"] for place in places.rows if place["_kind"] == kind]:
                 found = await self._fetch(by_ids(source, ids))
                 rows |= {(kind, row["id"]): row for row in found}
         # What was cancelled between the two looks is not there any more.
-        there = [place for place in places if (place["_kind"], place["id"]) in rows]
-        self.show([rows[place["_kind"], place["id"]] for place in there[:first]])
-        return [(place["_kind"], rows[place["_kind"], place["id"]], place["_cursor"]) for place in there]
+        there = [
+            {**rows[key], **place} for place in places.rows if (key := (place["_kind"], place["id"])) in rows
+        ]
+        self.show(there)
+        counts = [counted(self._fetch, source, where) for source in (entries, documents)]
+
+        async def count() -> int:
+            return sum([await one() for one in counts])
+
+        return Found(there, places.more), count
 
     async def series(
         self, codes: Sequence[str], start: datetime | None, end: datetime | None
@@ -191,7 +197,8 @@ class RecordReader:
         groups = registry.groups_asked(codes)
         plain = [code for code in codes if code not in registry.groups]
         of_them = any_of(one_of("analyte", groups), overlaps("codes", plain))
-        where = self._asked(RESULT_CLASSES) + between("sort_at", start, end) + [of_them]
+        self.reading.ask(RESULT_CLASSES)
+        where = [one_of("record_class", RESULT_CLASSES), *between("sort_at", start, end), of_them]
         source = self._source(record_index.ENTRIES)
         found = await self._fetch(source.page(where, SERIES_MAX - 1, None))
         self.show(found)
@@ -289,9 +296,11 @@ class RecordReader:
         """What a cursor is bound to: the list, and the patient."""
         return f"{kind}/{self.reading.sight.patient}"
 
-    def _asked(self, classes: Sequence[RecordClass] | None) -> list[Composable]:
-        self.reading.ask(RecordClass if classes is None else classes)
-        return [] if classes is None else [one_of("record_class", classes)]
+    async def _analytes(self, groups: Sequence[str] | None) -> Sequence[str] | None:
+        """What groups mean under the release that the generation is filled under."""
+        if groups is None:
+            return None
+        return (await self.application.codes(self.reading.stands.codes)).groups_asked(groups)
 
     def _source(self, view: View) -> Source:
         """A view of the index, in the one generation that this reading reads."""
@@ -306,34 +315,78 @@ class RecordReader:
         Raises RequestRefused when the operation has shown too much already: nothing more is asked for it.
         """
         async with self.context.turn:
-            self._charge(1)
+            self.context.charge(1)
             return await self.application.fetch(statement)
 
-    def _charge(self, rows: int) -> None:
-        self.context.rows_left = max(-1, self.context.rows_left - rows)
-        if self.context.rows_left < 0:
-            raise RequestRefused(
-                "TOO_COSTLY", f"the answer would hold more than {ROWS_MAX} rows: ask for less"
-            )
-
-    async def _page(
-        self, source: Source, use: str, where: list[Composable], first: int, after: str | None
-    ) -> Page:
-        cursor = opened(self.application.seals, use, after)
-        found, count = await asyncio.gather(
-            self._fetch(source.page(where, page_size(first), cursor)),
-            self._fetch(source.count(where)),
+    def _listed(
+        self, kind: str, view: View, where: list[Composed], wanted: Stretch, node: Node
+    ) -> Listed[Any]:
+        return Listed(
+            fetch=self._fetch,
+            source=self._source(view),
+            where=where,
+            seals=self.application.seals,
+            use=self.use(kind),
+            wanted=wanted,
+            node=node,
+            noted=self.note,
+            named=self._name,
+            linking=self._linking,
         )
-        self.show(found[:first])
-        return [(row, row["_cursor"]) for row in found], count[0]["n"]
+
+    def _name(self, documents: Sequence[Shown]) -> None:
+        self.reading.ask(DOCUMENT_CLASSES.values())
+        self.note([document for document in documents if document[1] is not None])
+
+    async def _linking(self, type_name: str) -> Source:
+        if type_name == "Document":
+            return self._source(record_index.DOCUMENTS)
+        served = self.reading.facilities
+        return (
+            await facility_types.source(self.application)
+            if served is None
+            else facility_types.source_of(served)
+        )
 
     def show(self, rows: Sequence[Row], *, charged: bool = True) -> None:
         """Note what goes into the answer. Raises RequestRefused when the operation shows too much."""
+        self.note([shown(row) for row in rows if row["recordClass"] is not None], charged=charged)
+
+    def note(self, entries: Sequence[Shown], *, charged: bool = True) -> None:
+        """As `show`, of what was written without a row of it being held here."""
         if charged:
-            self._charge(len(rows))
-        self.reading.show(
-            (row["id"], RecordClass(row["recordClass"])) for row in rows if row["recordClass"] is not None
+            self.context.charge(len(entries))
+        self.reading.show(entries)
+
+    async def changes(self, then: Sight, wanted: Stretch) -> Page:
+        """What is otherwise than it was then, what was recorded last first; `item` is the row that is there now."""
+        self.reading.ask(RecordClass)
+        index = self._schema()
+        entries, documents = (
+            (self._source(view), guarded(view, index, then))
+            for view in (record_index.ENTRIES, record_index.DOCUMENTS)
         )
+        source = Changes.of(entries, documents, self.reading.sight.marked_since(then, index))
+        found = await find(self._fetch, source, [], self.application.seals, self.use("changes"), wanted)
+        loads = {"entry": self.entry, "document": self.document}
+        items = await asyncio.gather(
+            *(loads[row["of"]](row["id"]) for row in found.rows if row["change"] != ChangeKind.GONE)
+        )
+        there = {row["id"]: row for row in items if row is not None}
+        self.show([row for row in found.rows if row["change"] == ChangeKind.GONE])
+        return (
+            replace(found, rows=[row | {"item": there.get(row["id"])} for row in found.rows]),
+            counted(self._fetch, source, []),
+        )
+
+    async def present(self, ids: Sequence[UUID]) -> Collection[UUID]:
+        """Which of these ids are those of entries and documents that the reading may show."""
+        self.reading.ask(RecordClass)
+        found: list[Row] = []
+        for view in (record_index.PLACES, record_index.DOCUMENTS):
+            found += await self._fetch(by_ids(self._source(view), ids))
+        self.show(found)
+        return {row["id"] for row in found}
 
 
 def as_moment(value: datetime | str) -> datetime:

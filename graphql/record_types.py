@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
@@ -17,9 +18,18 @@ from tsuzuri.graphql.attachments import attachment_url
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import DocumentKind, Flag, RecordClass
 from tsuzuri.graphql.facility_types import Facility
-from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, page
+from tsuzuri.graphql.listing import ListedConnection
+from tsuzuri.graphql.nodes import Node, NodeKind, NodeName
+from tsuzuri.graphql.paging import (
+    ENTRIES_MAX,
+    After,
+    Before,
+    FirstEntries,
+    LastEntries,
+    stretch,
+)
 from tsuzuri.graphql.received_documents import document_html
-from tsuzuri.graphql.record_reader import Page, RecordReader, as_moment
+from tsuzuri.graphql.record_reader import RecordReader, as_moment
 
 T = TypeVar("T")
 
@@ -47,7 +57,7 @@ class ReferenceRange:
 
 
 @strawberry.type(description="One fact of the record: a diagnosis, an allergy, a result, a prescription.")
-class Entry:
+class Entry(Node):
     reader: strawberry.Private[RecordReader]
     facility_number: strawberry.Private[str]
     sender_number: strawberry.Private[str]
@@ -103,6 +113,9 @@ class Entry:
         row = await self.reader.document(self.document_uuid)
         return None if row is None else Document.of(self.reader, row)
 
+    def node_name(self) -> NodeName:
+        return NodeName(NodeKind.ENTRY, self.id, self.reader.reading.sight.patient)
+
     @classmethod
     def of(cls, reader: RecordReader, row: Mapping[str, Any]) -> Self:
         """From a row of the index or from the ready-made summary: both have the fields of the view."""
@@ -141,8 +154,8 @@ class Entry:
 
 
 @strawberry.type(description="Entries, newest first.")
-class EntryConnection(Connection[Entry]):
-    total_count: int = strawberry.field(description="How many there are that you may see.")
+class EntryConnection(ListedConnection[Entry]):
+    pass
 
 
 @strawberry.type(description="A file that a document carries or names.")
@@ -158,7 +171,7 @@ class Attachment:
 @strawberry.type(
     description="A registered document: 診療情報提供書, 退院時サマリー, 健診結果報告書, 患者サマリー."
 )
-class Document:
+class Document(Node):
     reader: strawberry.Private[RecordReader]
     facility_number: strawberry.Private[str]
     recipient_number: strawberry.Private[str | None]
@@ -191,9 +204,19 @@ class Document:
         return await document_html(self.reader, self.row)
 
     @strawberry.field(description="What was taken out of it.")
-    async def entries(self, first: First = PAGE_DEFAULT, after: After = None) -> EntryConnection:
-        found = await self.reader.entries(first=first, after=after, document=UUID(self.id))
-        return entry_connection(self.reader, found, first, after)
+    async def entries(
+        self,
+        first: FirstEntries = None,
+        after: After = None,
+        last: LastEntries = None,
+        before: Before = None,
+    ) -> EntryConnection:
+        wanted = stretch(first, after, last, before, ENTRIES_MAX)
+        listed = await self.reader.entries(wanted, partial(Entry.of, self.reader), document=UUID(self.id))
+        return EntryConnection(listed=listed)
+
+    def node_name(self) -> NodeName:
+        return NodeName(NodeKind.DOCUMENT, self.id, self.reader.reading.sight.patient)
 
     @classmethod
     def of(cls, reader: RecordReader, row: Mapping[str, Any]) -> Self:
@@ -221,26 +244,18 @@ class Document:
 
 
 @strawberry.type(description="Documents, newest first.")
-class DocumentConnection(Connection[Document]):
-    total_count: int = strawberry.field(description="How many there are that you may see.")
+class DocumentConnection(ListedConnection[Document]):
+    pass
 
 
-def entry_connection(reader: RecordReader, found: Page, first: int, after: str | None) -> EntryConnection:
-    rows, total = found
-    nodes = [(Entry.of(reader, row), cursor) for row, cursor in rows]
-    edges, info = page(reader.application.seals, reader.use("entries"), nodes, first, began=after is not None)
-    return EntryConnection(edges=edges, page_info=info, total_count=total)
+TimelineItem = Annotated[
+    Entry | Document, strawberry.union("TimelineItem", description="An entry or a document.")
+]
 
 
-def document_connection(
-    reader: RecordReader, found: Page, first: int, after: str | None
-) -> DocumentConnection:
-    rows, total = found
-    nodes = [(Document.of(reader, row), cursor) for row, cursor in rows]
-    edges, info = page(
-        reader.application.seals, reader.use("documents"), nodes, first, began=after is not None
-    )
-    return DocumentConnection(edges=edges, page_info=info, total_count=total)
+def timeline_item(reader: RecordReader, kind: str, row: Mapping[str, Any]) -> Entry | Document:
+    """*kind*: "entry" or "document"."""
+    return (Entry if kind == "entry" else Document).of(reader, row)
 
 
 def _stored(body: str | None, kind: type[T]) -> T | None:

@@ -1,6 +1,5 @@
 """診療情報提供書 as its recipient, its sender and the patient find it: where each one stands."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,6 @@ from typing import Any, Self
 from uuid import UUID
 
 import strawberry
-from psycopg.sql import SQL, Composable
 from strawberry.types import Info
 
 from tsuzuri.domain.referrals import ReferralState as State
@@ -16,18 +14,15 @@ from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.enums import ReferralState
 from tsuzuri.graphql.facility_types import Facility
-from tsuzuri.graphql.paging import Connection, opened, page
+from tsuzuri.graphql.paging import Connection, CountedConnection, Found, Stretch, counted, find, page
 from tsuzuri.graphql.patient_record import Patient
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.record_types import Document
-from tsuzuri.graphql.statements import Cursor, Source, equal, one_of
+from tsuzuri.graphql.statements import Source, equal, one_of
 from tsuzuri.projections import consent_register, referral_states, referrals
 from tsuzuri.projections.fences import sees_referrals
-
-PATIENTS_MAX = 50
-"""Of so many patients one page may tell: each of them has a read in the audit trail."""
-_AT_ONCE = 8
+from tsuzuri.projections.sql import SQL, Composed
 
 Row = Mapping[str, Any]
 
@@ -87,8 +82,14 @@ class ReceivedReferral(Referral):
         return Document.of(self.reader, self.document_row)
 
 
+# What a facility finds is not counted: of whom is not on the page, nobody has looked at anything.
 @strawberry.type(description="Referrals, newest first.")
 class ReferralConnection(Connection[Referral]):
+    pass
+
+
+@strawberry.type(description="Your referrals, newest first.")
+class OwnReferralConnection(CountedConnection[Referral]):
     pass
 
 
@@ -103,10 +104,13 @@ class _List:
 
     source: Source
     use: str
-    conditions: Sequence[Composable]
+    conditions: Sequence[Composed]
 
-    async def rows(self, context: Context, first: int, after: Cursor | None) -> list[dict[str, Any]]:
-        return await context.application.fetch(self.source.page(self.conditions, first, after))
+    async def found(self, context: Context, wanted: Stretch) -> Found:
+        application = context.application
+        return await find(
+            application.fetch, self.source, self.conditions, application.seals, self.use, wanted
+        )
 
 
 @dataclass(frozen=True)
@@ -116,24 +120,21 @@ class _States(Source):
     consents: str
     at: datetime
 
-    def table(self) -> Composable:
+    def table(self) -> Composed:
         return referral_states.with_states(self.schema, self.consents, self.at)
 
 
-async def inbox(
-    context: Context, path: Path, first: int, after: str | None, state: State | None
-) -> ReferralInbox:
+async def inbox(context: Context, path: Path, wanted: Stretch, state: State | None) -> ReferralInbox:
     """What is addressed to the caller's facility and may be read now, each read decided and noted by itself."""
     facility, at = _facility(context), context.application.now()
     consents = await context.application.live_schema(consent_register.NAME)
     open_to_it = referral_states.readable(consents, at)
     to_it = [sees_referrals(recipient=facility), equal("recipient", facility)]
     listed = await _list(context, f"inbox/{facility}", to_it, state, at, [open_to_it])
-    cursor = opened(context.application.seals, listed.use, after)
-    candidates = await listed.rows(context, _size(first), cursor)
-    readings = await _readings(context, path, [row["patient"] for row in candidates[:first]])
-    nodes: list[tuple[Any, list[Any]]] = []
-    for row in candidates[:first]:
+    found = await listed.found(context, wanted)
+    readings = await _readings(context, path, [row["patient"] for row in found.rows])
+    letters: dict[UUID, ReceivedReferral] = {}
+    for row in found.rows:
         reading = readings.get(row["patient"])
         reader = RecordReader(context, reading) if reading else None
         document = await reader.document(row["id"]) if reader else None
@@ -141,57 +142,52 @@ async def inbox(
             continue
         if reader.reading not in context.readings.permitted:
             context.readings.permitted.append(reader.reading)
-        nodes.append((ReceivedReferral.of(row, reader=reader, document_row=document), row["_cursor"]))
-    more = len(candidates) > first
-    edges, page_info = page(context.application.seals, listed.use, nodes, first, began=after is not None)
-    if more:
-        page_info.has_next_page = True
-        page_info.end_cursor = context.application.seals.seal(listed.use, candidates[first - 1]["_cursor"])
+        letters[row["id"]] = ReceivedReferral.of(row, reader=reader, document_row=document)
+    edges, page_info = page(
+        context.application.seals, listed.use, wanted, found, lambda row: letters.get(row["id"])
+    )
     return ReferralInbox(edges=edges, page_info=page_info)
 
 
-async def outbox(
-    context: Context, path: Path, first: int, after: str | None, state: State | None
-) -> ReferralConnection:
+async def outbox(context: Context, path: Path, wanted: Stretch, state: State | None) -> ReferralConnection:
     """What the caller's facility sent; the look is noted for each patient on the page."""
     facility = _facility(context)
     sent = [sees_referrals(sender=facility), equal("sender", facility)]
     listed = await _list(context, f"outbox/{facility}", sent, state, context.application.now())
-    cursor = opened(context.application.seals, listed.use, after)
-    rows = await listed.rows(context, _size(first), cursor)
+    found = await listed.found(context, wanted)
     of_patient: dict[UUID, Reading] = {}
-    for row in rows[:first]:
+    for row in found.rows:
         if row["patient"] not in of_patient:
             reading = await context.application.open_own_referrals(context.caller, row["patient"], path)
             assert not isinstance(reading, RefusedReading), "a facility may always see what it sent"
             reading.ask([RecordClass.REFERRAL])
             of_patient[row["patient"]] = reading
-        of_patient[row["patient"]].show([(row["id"], RecordClass.REFERRAL)])
+        of_patient[row["patient"]].show([(row["id"].bytes, RecordClass.REFERRAL)])
     context.readings.permitted += of_patient.values()
-    return _connection(context, listed.use, rows, first, after)
+    edges, page_info = page(context.application.seals, listed.use, wanted, found, Referral.of)
+    return ReferralConnection(edges=edges, page_info=page_info)
 
 
-async def own_referrals(
-    reader: RecordReader, first: int, after: str | None, state: State | None
-) -> ReferralConnection:
+async def own_referrals(reader: RecordReader, wanted: Stretch, state: State | None) -> OwnReferralConnection:
     """All referrals of the patient who asks, whatever became of them."""
     context, sight = reader.context, reader.reading.sight
     hers = [sees_referrals(patients=sight.patients), one_of("patient_id", sight.patients)]
     listed = await _list(context, f"referrals/{sight.patient}", hers, state, context.application.now())
-    cursor = opened(context.application.seals, listed.use, after)
-    rows = await listed.rows(context, _size(first), cursor)
+    found = await listed.found(context, wanted)
     reader.reading.ask([RecordClass.REFERRAL])
-    reader.reading.show((row["id"], RecordClass.REFERRAL) for row in rows[:first])
-    return _connection(context, listed.use, rows, first, after)
+    reader.reading.show((row["id"].bytes, RecordClass.REFERRAL) for row in found.rows)
+    edges, page_info = page(context.application.seals, listed.use, wanted, found, Referral.of)
+    count = counted(context.application.fetch, listed.source, listed.conditions)
+    return OwnReferralConnection(edges=edges, page_info=page_info, count=count)
 
 
 async def _list(
     context: Context,
     use: str,
-    which: Sequence[Composable],
+    which: Sequence[Composed],
     state: State | None,
     at: datetime,
-    conditions: Sequence[Composable] = (),
+    conditions: Sequence[Composed] = (),
 ) -> _List:
     schema = await context.application.live_schema(referrals.NAME)
     consents = await context.application.live_schema(consent_register.NAME)
@@ -201,36 +197,20 @@ async def _list(
 
 
 async def _readings(context: Context, path: Path, patients: Sequence[UUID]) -> Mapping[UUID, Reading]:
-    """One read for each patient that may be read; few are opened at once, so that one caller leaves room for others."""
-    room = asyncio.Semaphore(_AT_ONCE)
-    volatile: set[Path] = set()  # they are told of in one answer
-
-    async def opened_for(patient: UUID) -> Reading | None:
-        async with room:
-            reading = await context.application.open_record(
-                context.caller, patient, PurposeOfUse.TREAT, as_of=None, min_position=None, path=path
-            )
-        if isinstance(reading, RefusedReading):
-            return None
-        reading.volatile = volatile
-        return reading
-
+    """One read for each patient that may be read."""
     different = list(dict.fromkeys(patients))
-    found = await asyncio.gather(*map(opened_for, different))
-    of_person = {reading.sight.patient: reading for reading in found if reading}
-    return {
-        patient: of_person[reading.sight.patient]
-        for patient, reading in zip(different, found, strict=True)
-        if reading
+    readings = await context.application.open_records(
+        context.caller, different, PurposeOfUse.TREAT, paths=[path] * len(different)
+    )
+    found = {
+        patient: reading
+        for patient, reading in zip(different, readings, strict=True)
+        if not isinstance(reading, RefusedReading)
     }
-
-
-def _connection(
-    context: Context, use: str, rows: Sequence[Row], first: int, after: str | None
-) -> ReferralConnection:
-    nodes = [(Referral.of(row), row["_cursor"]) for row in rows]
-    edges, page_info = page(context.application.seals, use, nodes, first, began=after is not None)
-    return ReferralConnection(edges=edges, page_info=page_info)
+    volatile: set[Path] = set()  # they are told of in one answer
+    for reading in found.values():
+        reading.volatile = volatile
+    return found
 
 
 def _facility(context: Context) -> str:
@@ -238,10 +218,3 @@ def _facility(context: Context) -> str:
     if context.caller.facility is None:
         raise RequestRefused("FORBIDDEN", "only who stands for a facility has referrals")
     return context.caller.facility
-
-
-def _size(first: int) -> int:
-    """Raises RequestRefused."""
-    if not 1 <= first <= PATIENTS_MAX:
-        raise RequestRefused("BAD_INPUT", f"first is a number from 1 to {PATIENTS_MAX}")
-    return first

@@ -5,18 +5,28 @@ from datetime import datetime
 from typing import Any, Self
 
 import strawberry
-from psycopg.sql import SQL, Composable
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import RecordClass, ReviewCause, ReviewFinding, ReviewState, Role
 from tsuzuri.graphql.facility_types import Facility
-from tsuzuri.graphql.paging import PAGE_DEFAULT, After, Connection, First, opened, page, page_size
+from tsuzuri.graphql.paging import (
+    After,
+    Before,
+    CountedConnection,
+    First,
+    Last,
+    counted,
+    find,
+    page,
+    stretch,
+)
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.readings import TrailReading
 from tsuzuri.graphql.statements import Source, equal
 from tsuzuri.projections import access_reviews
+from tsuzuri.projections.sql import SQL, Composed
 
 
 @strawberry.type(description="Reads by one person that somebody else must look at.")
@@ -82,8 +92,8 @@ class AccessReview:
 
 
 @strawberry.type(description="Reviews, newest first. Looking is in the audit trail too.")
-class AccessReviewConnection(Connection[AccessReview]):
-    total_count: int = strawberry.field(description="How many there are for you.")
+class AccessReviewConnection(CountedConnection[AccessReview]):
+    pass
 
 
 @strawberry.type
@@ -96,31 +106,31 @@ class ReviewQuery:
         self,
         info: Info[Context, None],
         state: ReviewState | None = None,
-        first: First = PAGE_DEFAULT,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> AccessReviewConnection:
-        context = info.context
+        context, wanted = info.context, stretch(first, after, last, before)
         application, use = context.application, f"reviews/{context.caller.facility or ''}"
         schema = await application.live_schema(access_reviews.NAME)
         source = Source(access_reviews.VIEW, schema, _seen(context))
         where = [] if state is None else [_OF_STATE[state]]
-        cursor = opened(application.seals, use, after)
-        rows = await application.fetch(source.page(where, page_size(first), cursor))
-        count = await application.fetch(source.count(where))
-        nodes = [(AccessReview.of(row), row["_cursor"]) for row in rows]
-        edges, page_info = page(application.seals, use, nodes, first, began=after is not None)
+        found = await find(application.fetch, source, where, application.seals, use, wanted)
+        edges, page_info = page(application.seals, use, wanted, found, AccessReview.of)
         look = TrailReading(access_id=application.new_id(), patient=None, shown=len(edges))
         context.readings.trail.append(look)
-        return AccessReviewConnection(edges=edges, page_info=page_info, total_count=count[0]["n"])
+        count = counted(application.fetch, source, where)
+        return AccessReviewConnection(edges=edges, page_info=page_info, count=count)
 
 
-_OF_STATE: dict[ReviewState, Composable] = {
+_OF_STATE: dict[ReviewState, Composed] = {
     ReviewState.OPEN: SQL("closed_at IS NULL"),
     ReviewState.CLOSED: SQL("closed_at IS NOT NULL"),
 }
 
 
-def _seen(context: Context) -> Composable:
+def _seen(context: Context) -> Composed:
     """All of them for an auditor; for anybody else only those of the own facility."""
     if context.caller.role is vocabulary.Role.AUDITOR:
         return SQL("true")

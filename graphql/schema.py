@@ -1,31 +1,30 @@
-"""The schema: types from one vocabulary, closed by default, with the limits that hold before anything runs."""
+"""The schema: types from one vocabulary, closed by default."""
 
+from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import (
-    AddValidationRules,
-    MaxAliasesLimiter,
-    MaxTokensLimiter,
-    ParserCache,
-    QueryDepthLimiter,
-    ValidationCache,
-)
+from graphql import GraphQLError, GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types import ExecutionContext, get_object_definition
 
-from tsuzuri.graphql.limits import ALIASES_MAX, DEPTH_MAX, TOKENS_MAX
 from tsuzuri.graphql.mutations import Mutation
 from tsuzuri.graphql.permissions import RolePermission
+from tsuzuri.graphql.preparing import PreparedDocuments
 from tsuzuri.graphql.queries import Query
 from tsuzuri.graphql.subscriptions import Subscription
 
-# The rules are made once: made for each request they would be new classes, and no validation would be cached.
-_RULES = [
-    *QueryDepthLimiter(max_depth=DEPTH_MAX).validation_rules,
-    *MaxAliasesLimiter(max_alias_count=ALIASES_MAX).validation_rules,
-]
+
+def _written(moment: datetime) -> str:
+    """As PostgreSQL writes a time in JSON (RFC 3339): a fraction without noughts at its end."""
+    text = moment.isoformat()
+    whole, point, fraction = text.partition(".")
+    return text if not point else f"{whole}.{fraction[:6].rstrip('0')}{fraction[6:]}"
+
+
+_MOMENT = replace(DateTimeDefinition, serialize=_written)
 
 
 class OpenField(Exception):
@@ -47,18 +46,17 @@ def build_schema() -> strawberry.Schema:
         for field in get_object_definition(root, strict=True).fields:
             if not any(issubclass(permission, RolePermission) for permission in field.permission_classes):
                 raise OpenField(f"{root.__name__}.{field.name} names no role: give it permission_classes")
-    return QuietSchema(
+    schema = QuietSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        config=StrawberryConfig(disable_field_suggestions=True),
-        extensions=[
-            lambda: AddValidationRules(_RULES),
-            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-            ParserCache,
-            ValidationCache,
-        ],
+        config=StrawberryConfig(disable_field_suggestions=True, scalar_map={datetime: _MOMENT}),
+        extensions=[PreparedDocuments],
     )
+    for kind in schema._schema.type_map.values():
+        if isinstance(kind, GraphQLInputObjectType):  # the library tells its own rule only
+            kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of
+    return schema
 
 
 def schema_sha256(schema: strawberry.Schema) -> str:

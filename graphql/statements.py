@@ -1,15 +1,15 @@
 """SQL over the projections' views: the one place that reads rows for GraphQL. Values never enter as text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
-
 from tsuzuri.graphql.context import RequestRefused
 from tsuzuri.projections.sight import Sight
+from tsuzuri.projections.sql import SQL, Composed, Identifier, Literal, Number
 from tsuzuri.projections.view import View
 
 
@@ -26,24 +26,42 @@ class Source:
 
     view: View
     schema: str
-    seen: Composable
+    seen: Composed
 
-    def table(self) -> Composable:
+    def table(self) -> Composed:
         return Identifier(self.schema, self.view.table)
 
-    def page(self, where: Sequence[Composable], first: int, after: Cursor | None) -> Composed:
-        """The next *first* rows and one more, newest first; the row's fields, and its cursor as `_cursor`."""
-        conditions = [self.seen, *where, *([] if after is None else [self._behind(after)])]
-        return SQL("SELECT {}, {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
-            self._fields(),
-            self._cursor(),
-            self.table(),
-            SQL(" AND ").join(conditions),
-            self._order(),
-            Literal(first + 1),
+    def page(
+        self, where: Sequence[Composed], size: int, cursor: Cursor | None, *, backward: bool = False
+    ) -> Composed:
+        """The next *size* rows and one more, newest first; the row's fields, and its cursor as `_cursor`.
+
+        *backward*: those in front of the cursor, or the last, and oldest first: away from the cursor.
+        """
+        columns = SQL(", ").join([self._fields(), self._cursor()])
+        return self.rows(columns, where, size, cursor, backward=backward)
+
+    def rows(
+        self,
+        columns: Composed,
+        where: Sequence[Composed],
+        size: int,
+        cursor: Cursor | None,
+        *,
+        backward: bool,
+        place: str | None = None,
+    ) -> Composed:
+        """As `page`, with other columns; *place*: the name of one more, which numbers the rows from 1."""
+        order = self._order(backward)
+        if place is not None:
+            numbered = SQL("row_number() OVER (ORDER BY {}) AS {}").format(order, Identifier(place))
+            columns = SQL(", ").join([columns, numbered])
+        conditions = [self.seen, *where, *([] if cursor is None else [self._beyond(cursor, backward)])]
+        return SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+            columns, self.table(), SQL(" AND ").join(conditions), order, Number(size + 1)
         )
 
-    def all(self, where: Sequence[Composable]) -> Composed:
+    def all(self, where: Sequence[Composed]) -> Composed:
         """Every row that may be seen, with its fields."""
         conditions = SQL(" AND ").join([self.seen, *where])
         return SQL("SELECT {} FROM {} WHERE {}").format(self._fields(), self.table(), conditions)
@@ -63,32 +81,32 @@ class Source:
             self.seen,
             one_of("record_class", classes),
             Identifier(column),
-            Literal(number),
+            Number(number),
             self._order(),
         )
 
-    def count(self, where: Sequence[Composable]) -> Composed:
+    def count(self, where: Sequence[Composed]) -> Composed:
         return SQL("SELECT count(*) AS n FROM {} WHERE {}").format(
             self.table(), SQL(" AND ").join([self.seen, *where])
         )
 
-    def _order(self) -> Composable:
-        return SQL(", ").join(SQL("{} DESC").format(Identifier(column)) for column in self.view.order)
+    def _order(self, backward: bool = False) -> Composed:
+        way = SQL("{}" if backward else "{} DESC")
+        return SQL(", ").join(way.format(Identifier(column)) for column in self.view.order)
 
-    def _fields(self) -> Composable:
+    def _fields(self) -> Composed:
         return SQL(", ").join(
             SQL("{} AS {}").format(Identifier(column), Identifier(field))
             for field, column in self.view.fields.items()
         )
 
-    def _cursor(self) -> Composable:
+    def _cursor(self) -> Composed:
         columns = SQL(", ").join(Identifier(column) for column in self.view.order)
         return SQL("json_build_array({}) AS _cursor").format(columns)
 
-    def _behind(self, after: Cursor) -> Composable:
+    def _beyond(self, cursor: Cursor, backward: bool) -> Composed:
         columns = SQL(", ").join(Identifier(column) for column in self.view.order)
-        values = SQL(", ").join(Literal(value) for value in after.values)
-        return SQL("({}) < ({})").format(columns, values)
+        return _beyond(columns, cursor, backward)
 
 
 def guarded(view: View, schema: str, sight: Sight) -> Source:
@@ -103,32 +121,52 @@ def guarded(view: View, schema: str, sight: Sight) -> Source:
     return Source(view, schema, seen)
 
 
-def one_of(column: str, values: Sequence[Any]) -> Composable:
+def one_of(column: str, values: Sequence[Any]) -> Composed:
     return SQL("{} = ANY ({})").format(Identifier(column), Literal([_plain(value) for value in values]))
 
 
-def equal(column: str, value: Any) -> Composable:
+def among(column: str, values: Sequence[Any]) -> Composed:
+    """As `one_of`, of a page in the order of time: of several values it is read in that order, not value by value."""
+    if len(values) < 2:
+        return one_of(column, values)
+    return SQL("CASE WHEN {} THEN true ELSE false END").format(one_of(column, values))
+
+
+def equal(column: str, value: Any) -> Composed:
     return SQL("{} = {}").format(Identifier(column), Literal(_plain(value)))
 
 
-def contains(column: str, text: str) -> Composable:
-    """A text column has *text* somewhere in it, in capitals or not."""
-    return SQL("strpos(lower({}), lower({})) > 0").format(Identifier(column), Literal(_plain(text)))
+def contains(column: str, text: str) -> Composed:
+    """A text column has *text* somewhere in it, in capitals or not, 全角 or 半角."""
+    return SQL("strpos(lower(normalize({}, NFKC)), lower(normalize({}, NFKC))) > 0").format(
+        Identifier(column), Literal(_plain(text))
+    )
 
 
-def overlaps(column: str, values: Sequence[Any]) -> Composable:
+def holds(column: str, text: str) -> Composed:
+    """A text column has *text* somewhere in it, letter by letter; of three or more an index of trigrams may help."""
+    pattern = re.sub(r"([\\%_])", r"\\\1", _plain(text))
+    return SQL("{} LIKE {}").format(Identifier(column), Literal(f"%{pattern}%"))
+
+
+def overlaps(column: str, values: Sequence[Any]) -> Composed:
     """An array column and *values* have one in common."""
     return SQL("{} && {}::text[]").format(Identifier(column), Literal([_plain(value) for value in values]))
 
 
-def any_of(*conditions: Composable) -> Composable:
+def none_of(column: str, values: Sequence[Any]) -> Composed:
+    """An array column, which is never null, and *values* have none in common."""
+    return SQL("NOT ({})").format(overlaps(column, values))
+
+
+def any_of(*conditions: Composed) -> Composed:
     """At least one of them holds."""
     return SQL("({})").format(SQL(" OR ").join(conditions))
 
 
-def between(column: str, start: datetime | None, end: datetime | None) -> list[Composable]:
+def between(column: str, start: datetime | None, end: datetime | None) -> list[Composed]:
     """From *start* (inclusive) to *end* (exclusive); either may be open. Raises RequestRefused."""
-    conditions: list[Composable] = []
+    conditions: list[Composed] = []
     if start is not None:
         conditions.append(SQL("{} >= {}").format(Identifier(column), Literal(aware(start))))
     if end is not None:
@@ -148,12 +186,14 @@ def aware(moment: datetime) -> datetime:
 def timeline(
     entries: Source,
     documents: Source,
-    entry_where: Sequence[Composable],
-    document_where: Sequence[Composable],
-    first: int,
-    after: Cursor | None,
+    entry_where: Sequence[Composed],
+    document_where: Sequence[Composed],
+    size: int,
+    cursor: Cursor | None,
+    *,
+    backward: bool = False,
 ) -> Composed:
-    """Ids of entries and documents in one order of time, newest first; `_kind` tells which is which."""
+    """Ids of entries and documents in one order of time, a page like `Source.page`; `_kind` tells which is which."""
     arms = [
         SQL("SELECT {} AS _kind, sort_at, {} AS id FROM {} WHERE {}").format(
             Literal(kind), Identifier(column), source.table(), SQL(" AND ").join([source.seen, *where])
@@ -163,18 +203,25 @@ def timeline(
             ("document", "document", documents, document_where),
         )
     ]
-    behind: Composable = SQL("true")
-    if after is not None:
-        behind = SQL("(sort_at, id) < ({})").format(SQL(", ").join(Literal(value) for value in after.values))
+    beyond = SQL("true") if cursor is None else _beyond(SQL("sort_at, id"), cursor, backward)
     return SQL(
-        "SELECT _kind, id, json_build_array(sort_at, id) AS _cursor FROM ({}) AS t WHERE {} "
-        "ORDER BY sort_at DESC, id DESC LIMIT {}"
-    ).format(SQL(" UNION ALL ").join(arms), behind, Literal(first + 1))
+        "SELECT _kind, id, json_build_array(sort_at, id) AS _cursor FROM ({}) AS t WHERE {} ORDER BY {} LIMIT {}"
+    ).format(
+        SQL(" UNION ALL ").join(arms),
+        beyond,
+        SQL("sort_at, id" if backward else "sort_at DESC, id DESC"),
+        Number(size + 1),
+    )
 
 
 def by_ids(source: Source, ids: Sequence[UUID]) -> Composed:
     """The rows with these ids that the caller may see, in any order."""
     return source.page([one_of(source.view.fields["id"], ids)], len(ids), None)
+
+
+def _beyond(columns: Composed, cursor: Cursor, backward: bool) -> Composed:
+    values = SQL(", ").join(Literal(value) for value in cursor.values)
+    return SQL("({}) > ({})" if backward else "({}) < ({})").format(columns, values)
 
 
 def _plain(value: Any) -> Any:

@@ -1,24 +1,27 @@
 """監査証跡: who saw what, when, on which basis, as auditors read it, and as the patient does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 import strawberry
-from psycopg.sql import SQL, Composable, Literal
 from strawberry.types import Info
 
 from tsuzuri.domain import vocabulary
 from tsuzuri.domain.access_words import AccessFacts, words
+from tsuzuri.graphql import facility_types
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.enums import AccessBasis, Language, PurposeOfUse, RecordClass, RefusalReason, Role
 from tsuzuri.graphql.explanation_types import Explanation, OwnReason, explained_access
 from tsuzuri.graphql.facility_types import Facility
 from tsuzuri.graphql.inputs import Period, uuid_of
-from tsuzuri.graphql.paging import Connection, opened, page, page_size
-from tsuzuri.graphql.statements import Source, between, equal, overlaps
+from tsuzuri.graphql.listing import Listed, ListedConnection
+from tsuzuri.graphql.paging import Stretch
+from tsuzuri.graphql.readings import Shown
+from tsuzuri.graphql.statements import Source, between, equal, one_of, overlaps
 from tsuzuri.projections import audit_trail
+from tsuzuri.projections.sql import SQL, Composed, Literal
 
 
 @strawberry.type(description="What every reader of an access is told.")
@@ -90,13 +93,13 @@ class OwnAccess(_Access):
 
 
 @strawberry.type(description="Who looked, newest first.")
-class OwnAccessConnection(Connection[OwnAccess]):
-    total_count: int = strawberry.field(description="How many accesses there were.")
+class OwnAccessConnection(ListedConnection[OwnAccess]):
+    pass
 
 
 @strawberry.type(description="One access, as the auditor reads it.")
 class Access(_Access):
-    outcome: str = strawberry.field(description="PERMITTED, REFUSED or TRAIL_READ.")
+    outcome: str = strawberry.field(description="PERMITTED, WATCHER_TOLD, REFUSED or TRAIL_READ.")
     patient: strawberry.ID | None = strawberry.field(description="Whose record.")
     person: str = strawberry.field(description="Who, as the token said.")
     reason: RefusalReason | None = strawberry.field(description="Why it was refused.")
@@ -134,41 +137,57 @@ class Access(_Access):
 
 
 @strawberry.type(description="The audit trail, newest first.")
-class AccessTrail(Connection[Access]):
+class AccessTrail(ListedConnection[Access]):
+    whole: strawberry.Private[datetime | None]  # known before the page was read; None: nobody asks for it
     access_id: strawberry.ID = strawberry.field(
         description="This look at the trail, which is in the trail too."
     )
-    total_count: int = strawberry.field(description="How many accesses match.")
-    complete_until: datetime = strawberry.field(
-        description="No access recorded before this moment is missing from the trail."
-    )
+
+    @strawberry.field(description="No access recorded before this moment is missing from the trail.")
+    async def complete_until(self) -> datetime:
+        assert self.whole is not None
+        return self.whole
 
 
 async def accesses(
-    context: Context, use: str, where: list[Composable], first: int, after: str | None
-) -> tuple[list[tuple[Mapping[str, Any], list[Any]]], int]:
-    """A page of the trail and the number of all that match."""
-    schema = await context.application.live_schema(audit_trail.NAME)
-    source = Source(audit_trail.VIEW, schema, SQL("true"))
-    cursor = opened(context.application.seals, use, after)
-    found = await context.application.fetch(source.page(where, page_size(first), cursor))
-    count = await context.application.fetch(source.count(where))
-    return [(row, row["_cursor"]) for row in found], count[0]["n"]
+    context: Context,
+    use: str,
+    where: list[Composed],
+    wanted: Stretch,
+    node: Callable[[Mapping[str, Any]], Any],
+    noted: Callable[[Sequence[Shown]], None] | None = None,
+) -> Listed[Any]:
+    """A page of the trail. *noted*: gets what stands on it."""
+    application = context.application
+    schema = await application.live_schema(audit_trail.NAME)
+
+    async def linking(_: str) -> Source:
+        return await facility_types.source(application)
+
+    return Listed(
+        fetch=application.fetch,
+        source=Source(audit_trail.VIEW, schema, SQL("true")),
+        where=where,
+        seals=application.seals,
+        use=use,
+        wanted=wanted,
+        node=node,
+        noted=noted,
+        linking=linking,
+    )
 
 
-async def own_accesses(
-    context: Context, patients: Sequence[UUID], first: int, after: str | None
-) -> OwnAccessConnection:
-    """What a patient may know: every answered read of her record, and looks at its trail. Not the refusals."""
+async def own_accesses(context: Context, patients: Sequence[UUID], wanted: Stretch) -> OwnAccessConnection:
+    """What a patient may know: every answered read of her record, and looks at its trail.
+
+    Not the refusals; and not what those are told who watch, which may be of what is kept from her.
+    """
     where = [
         _about(patients),
-        SQL("outcome IN ('PERMITTED', 'TRAIL_READ')"),
+        one_of("outcome", audit_trail.OWN_OUTCOMES),
     ]
     use = f"accesses/{patients[0]}"
-    rows, total = await accesses(context, use, where, first, after)
-    nodes = [(OwnAccess.of(row), cursor) for row, cursor in rows]
-    edges, info = page(context.application.seals, use, nodes, first, began=after is not None)
-    return OwnAccessConnection(edges=edges, page_info=info, total_count=total)
+    return OwnAccessConnection(listed=await accesses(context, use, where, wanted, OwnAccess.of))
 
 
 @strawberry.input(description="Which accesses. What is left out does not restrict.")
@@ -176,7 +195,9 @@ class TrailFilter(Period):
     patient: strawberry.ID | None = strawberry.field(default=None, description="Of this patient.")
     person: str | None = strawberry.field(default=None, description="By this person.")
     facility: str | None = strawberry.field(default=None, description="By this facility.")
-    outcome: str | None = strawberry.field(default=None, description="PERMITTED, REFUSED or TRAIL_READ.")
+    outcome: str | None = strawberry.field(
+        default=None, description="PERMITTED, WATCHER_TOLD, REFUSED or TRAIL_READ."
+    )
     bases: list[AccessBasis] | None = strawberry.field(default=None, description="On any of these bases.")
     classes: list[RecordClass] | None = strawberry.field(
         default=None, description="That could see any of these."
@@ -186,7 +207,7 @@ class TrailFilter(Period):
         """Raises RequestRefused."""
         return uuid_of(self.patient, "a patient") if self.patient else None
 
-    def where(self) -> list[Composable]:
+    def where(self) -> list[Composed]:
         """Raises RequestRefused."""
         conditions = between("at", self.start, self.end)
         patient = self.patient_id()
@@ -205,7 +226,7 @@ class TrailFilter(Period):
         return conditions
 
 
-def _about(patients: Sequence[UUID]) -> Composable:
+def _about(patients: Sequence[UUID]) -> Composed:
     """Accesses to any of them, also as somebody who was the same person then."""
     several = Literal(list(patients))
     one = (

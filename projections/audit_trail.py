@@ -7,12 +7,19 @@ from uuid import UUID
 
 import msgspec
 
-from tsuzuri.domain.events import AccessesErased, AccessPermitted, AccessRefused, Event, TrailRead
+from tsuzuri.domain.events import (
+    AccessesErased,
+    AccessPermitted,
+    AccessRefused,
+    Event,
+    TrailRead,
+    WatcherTold,
+)
 from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "audit_trail", 2
+NAME, VERSION = "audit_trail", 3
 
 TABLES = """
 CREATE TABLE access (
@@ -37,7 +44,7 @@ CREATE INDEX access_page ON access (at DESC, access DESC);
 
 
 class AccessRow(Row, frozen=True, kw_only=True):
-    """One answered read, one refusal, or one look at the trail."""
+    """One answered read, one thing told to who watches, one refusal, or one look at the trail."""
 
     TABLE, KEY, OWNER, ADDED_ONCE = "access", ("access",), "owner_id", True
 
@@ -46,7 +53,7 @@ class AccessRow(Row, frozen=True, kw_only=True):
     part: int
     pos: int
     at: datetime
-    outcome: str  # PERMITTED, REFUSED, TRAIL_READ
+    outcome: str  # PERMITTED, WATCHER_TOLD, REFUSED, TRAIL_READ
     patient_id: UUID | None
     person: str
     role: str
@@ -72,8 +79,11 @@ class AccessRow(Row, frozen=True, kw_only=True):
     linked: list[UUID] = msgspec.field(default_factory=list)  # who else was the same person then
 
 
+OWN_OUTCOMES = ("PERMITTED", "TRAIL_READ")
+"""What the patient herself is shown of the trail."""
+
 ROWS: tuple[type[Row], ...] = (AccessRow,)
-EVENTS: tuple[type[Event], ...] = (AccessPermitted, AccessRefused, TrailRead, AccessesErased)
+EVENTS: tuple[type[Event], ...] = (AccessPermitted, WatcherTold, AccessRefused, TrailRead, AccessesErased)
 
 
 def payloads(event: Event) -> Sequence[UUID]:
@@ -94,11 +104,12 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
         "at": recorded.recorded_at,
     }
     match recorded.event:
-        case AccessPermitted(told=told, audit=audit) as event:
+        case (AccessPermitted() | WatcherTold()) as event:
+            told, audit = event.told, event.audit
             rows.put(
                 AccessRow(
                     **place,
-                    outcome="PERMITTED",
+                    outcome="PERMITTED" if isinstance(event, AccessPermitted) else "WATCHER_TOLD",
                     patient_id=event.patient,
                     person=told.person,
                     role=told.role,

@@ -7,18 +7,16 @@ each. Of a check-up only its date. Source: the emergency summary's windows (3 mo
 from collections.abc import Sequence
 from datetime import datetime
 
-from psycopg.sql import SQL, Composable, Identifier, Literal
-
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import Flag, RecordClass
+from tsuzuri.projections.sql import SQL, Composed, Identifier, Literal, Number
 
 WHOLE = (RecordClass.DRUG_ALLERGY, RecordClass.OTHER_ALLERGY, RecordClass.INFECTION)
 CLOSED_STATUSES = ("inactive", "remission", "resolved")
 """Of a condition: FHIR's clinicalStatus that says it is not open."""
-_PRESCRIPTIONS = "3 months"
 
 
-def entries_of_table(schema: str, hers: Composable, flags: Sequence[Flag], at: datetime) -> Composable:
+def entries_of_table(schema: str, hers: Composed, flags: Sequence[Flag], at: datetime) -> Composed:
     """The condition on rows of `entry`. *hers*: the comparison that a patient's row keeps; *at*: aware."""
     return SQL("({})").format(
         SQL(" OR ").join(
@@ -28,8 +26,8 @@ def entries_of_table(schema: str, hers: Composable, flags: Sequence[Flag], at: d
                     "record_class = {} AND (ended IS NULL OR ended_at > {})"
                     " AND (status IS NULL OR status <> ALL ({}::text[]))"
                 ).format(Literal(RecordClass.CONDITION), Literal(at), Literal(list(CLOSED_STATUSES))),
-                SQL("record_class = {} AND sort_at > {}::timestamptz - interval {}").format(
-                    Literal(RecordClass.PRESCRIPTION), Literal(at), Literal(_PRESCRIPTIONS)
+                SQL("record_class = {} AND sort_at > {} - interval '3 months'").format(
+                    Literal(RecordClass.PRESCRIPTION), Literal(at)
                 ),
                 SQL("record_class = {} AND {}").format(
                     Literal(RecordClass.LAB_RESULT), _among_the_last(schema, hers, flags)
@@ -43,7 +41,7 @@ CHECKUP_DATES = SQL("record_class = {}").format(Literal(RecordClass.CHECKUP_REPO
 """The condition on rows of `document`, where nothing but their date is shown."""
 
 
-def _among_the_last(schema: str, hers: Composable, flags: Sequence[Flag]) -> Composable:
+def _among_the_last(schema: str, hers: Composed, flags: Sequence[Flag]) -> Composed:
     """Fewer than `LAST` newer ones of its group that may be seen are in force: what is hidden displaces nothing."""
     return SQL(
         "to_pos IS NULL AND {} > (SELECT count(*) FROM (SELECT FROM {} AS newer"
@@ -52,9 +50,9 @@ def _among_the_last(schema: str, hers: Composable, flags: Sequence[Flag]) -> Com
         " AND newer.flags_now <@ {}::text[]"
         " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted)"
     ).format(
-        Literal(LAST),
+        Number(LAST),
         Identifier(schema, "entry"),
         hers,
         Literal([str(flag) for flag in flags]),
-        Literal(LAST),
+        Number(LAST),
     )

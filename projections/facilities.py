@@ -7,23 +7,33 @@ from uuid import UUID
 import msgspec
 
 from tsuzuri.domain.events import Event, FacilityClosed, FacilityListed
+from tsuzuri.domain.facilities import sought
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "facilities", 2
+NAME, VERSION = "facilities", 3
 
 TABLES = """
 CREATE TABLE facility (
     owner_id uuid NOT NULL, facility text NOT NULL, name text NOT NULL, kind text NOT NULL,
     municipality text, municipality_name text, departments text[] NOT NULL,
     department_codes text[] NOT NULL, emergency boolean NOT NULL, listed_at timestamptz NOT NULL,
-    closed_at timestamptz
+    closed_at timestamptz, sought text NOT NULL
 );
 """
 
 INDEXES = """
 ALTER TABLE facility ADD PRIMARY KEY (owner_id);
 ALTER TABLE facility ADD UNIQUE (facility);
+-- A part of a name is found by its trigrams, where the database has them (migration trigrams); else all names are read.
+DO $$
+DECLARE
+    its_schema name := (SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'pg_trgm');
+BEGIN
+    IF its_schema IS NOT NULL THEN
+        EXECUTE format('CREATE INDEX facility_sought ON facility USING gin (sought %I.gin_trgm_ops)', its_schema);
+    END IF;
+END $$;
 """
 
 
@@ -41,6 +51,7 @@ class FacilityRow(Row, frozen=True, kw_only=True):
     emergency: bool
     listed_at: datetime
     closed_at: datetime | None
+    sought: str  # the name and the number, as they are looked for
 
 
 ROWS: tuple[type[Row], ...] = (FacilityRow,)
@@ -72,6 +83,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     emergency=event.emergency,
                     listed_at=recorded.recorded_at,
                     closed_at=None,
+                    sought=sought(f"{event.name}\n{event.facility}"),
                 )
             )
         case FacilityClosed():

@@ -5,17 +5,19 @@ and on which grounds; a row-level security policy on each table of records asks 
 The projector owns the tables, so its role is asked nothing. Why so: docs/decisions/0015-row-level-security.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg.sql import SQL, Composed, Literal
 
 from tsuzuri.domain.accesses import Ground
+from tsuzuri.domain.vocabulary import RecordClass
+from tsuzuri.projections.sql import SQL, Composed, Literal
 
 _SIGHT, _REFERRALS, _REQUESTS = "tsuzuri.sight", "tsuzuri.referrals", "tsuzuri.requests"
+_PATIENTS, _OPEN = "tsuzuri.patients", "tsuzuri.open"
 
 # A line for each ground. One that is `whole` lets see all there is of its patients.
 _LINES = f"""jsonb_to_recordset(nullif(current_setting('{_SIGHT}', true), '')::jsonb) AS seen (
@@ -43,12 +45,13 @@ def sees(patients: Sequence[UUID], grounds: Sequence[Ground], at: datetime) -> C
         }
         for ground in grounds
     ]
-    return _says(_SIGHT, lines)
+    plain = (ground for ground in grounds if not (ground.sender or ground.recipient or ground.document))
+    return _says_sight(patients, lines, {record_class for ground in plain for record_class in ground.classes})
 
 
 def sees_whole(patients: Sequence[UUID]) -> Composed:
     """A condition that is true, and lets its statement see every row of these patients: to decide by, never to show."""
-    return _says(_SIGHT, [{"patients": patients, "whole": True}])
+    return _says_sight(patients, [{"patients": patients, "whole": True}], ())
 
 
 def sees_referrals(
@@ -67,6 +70,23 @@ def sees_requests(
     """
     asked = {"patients": patients, "facility": facility, "waiting_since": waiting_since}
     return _says(_REQUESTS, asked)
+
+
+def _says_sight(
+    patients: Sequence[UUID], lines: Sequence[Mapping[str, Any]], unmarked: Collection[RecordClass]
+) -> Composed:
+    """*unmarked*: the classes of which every row without a mark may be seen, by which most rows are settled."""
+    return _SAYS_SIGHT.format(
+        Literal(msgspec.json.encode(lines).decode()),
+        Literal(",".join([str(patient) for patient in patients])),
+        Literal(",".join(sorted(unmarked))),
+    )
+
+
+_SAYS_SIGHT = SQL(
+    f"(SELECT set_config('{_SIGHT}', {{}}, true) || set_config('{_PATIENTS}', {{}}, true)"
+    f" || set_config('{_OPEN}', {{}}, true)) IS NOT NULL"
+)
 
 
 def _says(setting: str, what: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Composed:
@@ -131,7 +151,17 @@ def _of_grounds(table: str, *, flags: str, sender: str, letters: str) -> str:
     AND (seen.sender IS NULL OR seen.sender = {table}.{sender})
     AND (seen.recipient IS NULL OR {letters})
     AND (seen.document IS NULL OR seen.document = {table}.document)"""
-    return _policy(table, within(table, f" AND (seen.whole OR {covered})"))
+    return _policy(
+        table,
+        f"""CASE WHEN {table}.patient_id <> ALL ({_listed(_PATIENTS)}::uuid[]) THEN false
+    WHEN {table}.{flags} = '{{}}' AND {table}.record_class = ANY ({_listed(_OPEN)}) THEN true
+    ELSE {within(table, f" AND (seen.whole OR {covered})")} END""",
+    )
+
+
+def _listed(setting: str) -> str:
+    """What a setting lists, read once for a statement; nothing said: an empty list."""
+    return f"(SELECT string_to_array(coalesce(current_setting('{setting}', true), ''), ','))::text[]"
 
 
 def _policy(table: str, condition: str) -> str:

@@ -27,17 +27,24 @@ class Freshness:
     codes: str  # name of the code release that the generation is filled under
 
 
-SERVED = """(
+def served(name: str, version: str) -> str:
+    """The live generation; for a program of another version than the live one's, the newest that is of its own.
+
+    *name* and *version*: where the statement has these values.
+    """
+    return f"""(
     SELECT g.generation FROM projection_generation g JOIN projection p USING (name)
-    WHERE g.name = %(name)b AND g.version = %(version)b AND g.state <> 'FILLING'
+    WHERE g.name = {name} AND g.version = {version} AND g.state <> 'FILLING'
     ORDER BY g.generation = p.live DESC, g.generation DESC LIMIT 1)"""
-"""The live generation; for a program of another version than the live one's, the newest that is of its own."""
+
+
+_SERVED = served("%(name)b", "%(version)b")
 
 
 async def served_generation(connection: AsyncConnection[Any], name: str) -> int:
     """Raises ProjectionOutdated: no generation is of this program's version."""
     cursor = await connection.execute(
-        f"SELECT {SERVED}".encode(), {"name": name, "version": PROJECTIONS[name].version}, prepare=True
+        f"SELECT {_SERVED}".encode(), {"name": name, "version": PROJECTIONS[name].version}, prepare=True
     )
     row = await cursor.fetchone()
     return _served(name, None if row is None else row[0])
@@ -62,7 +69,7 @@ async def freshness_of_each(
                (SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
                 FROM event e WHERE e.part = asked.part AND e.pos = s.pos + 1)
         FROM unnest(%(parts)b::smallint[], %(patients)b::uuid[]) AS asked (part, patient_id)
-        CROSS JOIN {SERVED} AS served (generation)
+        CROSS JOIN {_SERVED} AS served (generation)
         JOIN projection_generation g ON g.name = %(name)b AND g.generation = served.generation
         CROSS JOIN LATERAL (
             SELECT c.generation, g.codes, least(c.pos, q.pos - 1) AS pos, q.pos IS NOT NULL AS quarantined
@@ -82,19 +89,41 @@ async def freshness_of_each(
         binary=True,
     )
     rows = {patient: row for patient, *row in await cursor.fetchall()}
-    return {patient: _freshness(projection, rows.get(patient)) for _, patient in asked}
+    return {patient: _of_row(projection, rows.get(patient)) for _, patient in asked}
 
 
-def _freshness(projection: str, row: Sequence[Any] | None) -> Freshness:
+def _of_row(projection: str, row: Sequence[Any] | None) -> Freshness:
     generation, codes, position, quarantined, recorded_at, lag = row or (None, "", 0, False, None, None)
+    return freshness_of(
+        projection,
+        generation=generation,
+        codes=codes,
+        position=position,
+        quarantined=quarantined,
+        recorded_at=recorded_at,
+        lag=lag,
+    )
+
+
+def freshness_of(
+    projection: str,
+    *,
+    generation: int | None,
+    codes: str,
+    position: int,
+    quarantined: bool,
+    recorded_at: datetime | None,
+    lag: float | None,
+) -> Freshness:
+    """*lag*: seconds since the next event was recorded; None when there is none. Raises ProjectionOutdated."""
     return Freshness(
-        _served(projection, generation),
-        position,
-        recorded_at,
-        max(0.0, lag or 0.0),
-        lag is None and not quarantined,
-        quarantined,
-        codes,
+        generation=_served(projection, generation),
+        position=position,
+        recorded_at=recorded_at,
+        lag_seconds=max(0.0, lag or 0.0),
+        at_head=lag is None and not quarantined,
+        quarantined=quarantined,
+        codes=codes,
     )
 
 

@@ -7,12 +7,11 @@ under one hides the same fact under another. Rows know nothing of it, so it is a
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from psycopg.sql import SQL, Composable, Identifier, Literal
-
 from tsuzuri.domain.vocabulary import REPLACEMENT_SETS, Flag
+from tsuzuri.projections.sql import SQL, Composed, Identifier, Literal
 
 
-def not_ended_by_each_other(patients: Sequence[UUID], schema: str) -> Composable:
+def not_ended_by_each_other(patients: Sequence[UUID], schema: str) -> Composed:
     """No newer set of the same facility was sent under another of these patients. Of rows that are in force now."""
     kinds = [(kind, record_class) for kind, classes in REPLACEMENT_SETS.items() for record_class in classes]
     return SQL(
@@ -29,7 +28,7 @@ def not_ended_by_each_other(patients: Sequence[UUID], schema: str) -> Composable
     )
 
 
-def not_hidden_by_each_other(patients: Sequence[UUID], shown: Collection[Flag], schema: str) -> Composable:
+def not_hidden_by_each_other(patients: Sequence[UUID], shown: Collection[Flag], schema: str) -> Composed:
     """No mark beside those *shown* was set on the same fact by the same facility under another of these patients."""
     return SQL(
         "NOT EXISTS (SELECT FROM {} AS m WHERE m.patient_id = ANY ({}) AND m.patient_id <> entry.patient_id"

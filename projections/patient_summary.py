@@ -40,7 +40,7 @@ from tsuzuri.projections.replacement_sets import Newest, SetRow, keep_set, set_c
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "patient_summary", 4
+NAME, VERSION = "patient_summary", 5
 
 READY_CLASSES = tuple(one for one in SIX_INFORMATIONS if not ranked(one))
 """Those of the six whose entries do not push each other out. Which results are the last is asked of the index."""

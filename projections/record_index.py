@@ -46,7 +46,7 @@ from tsuzuri.projections.replacement_sets import (
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows, look
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "record_index", 4
+NAME, VERSION = "record_index", 5
 
 TABLES = f"""
 CREATE TABLE document (

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from psycopg.sql import SQL, Composable, Identifier, Literal
-
 from tsuzuri.domain.referrals import ReferralState
 from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass
+from tsuzuri.projections.sql import SQL, Composed, Identifier, Literal
 from tsuzuri.projections.view import View
 
 VIEW = View(
@@ -28,7 +27,7 @@ VIEW = View(
 )
 
 
-def with_states(schema: str, consents: str, at: datetime) -> Composable:
+def with_states(schema: str, consents: str, at: datetime) -> Composed:
     """The referrals of a generation, each with its state at a moment (aware); *consents*: schema of the register."""
     return SQL(
         """(SELECT r.*, CASE
@@ -38,7 +37,7 @@ def with_states(schema: str, consents: str, at: datetime) -> Composable:
     ).format(at=Literal(at), open=_open(consents, at, of="r"), referrals=Identifier(schema, "referral"))
 
 
-def readable(consents: str, at: datetime) -> Composable:
+def readable(consents: str, at: datetime) -> Composed:
     """Of a row: its recipient has a consent that covers it, and it is neither gone nor taken back."""
     return SQL("state = ANY ({}) AND {}").format(
         Literal([str(ReferralState.VIEWABLE), str(ReferralState.RECEIVED)]),
@@ -46,7 +45,7 @@ def readable(consents: str, at: datetime) -> Composable:
     )
 
 
-def _open(consents: str, at: datetime, *, of: str) -> Composable:
+def _open(consents: str, at: datetime, *, of: str) -> Composed:
     return SQL(
         """EXISTS (SELECT FROM {consents} AS c WHERE c.patient_id = {of}.patient_id AND c.facility = {of}.recipient
             AND c.purpose = {purpose} AND c.record_class = {referral} AND c.to_pos IS NULL
@@ -64,5 +63,5 @@ def _open(consents: str, at: datetime, *, of: str) -> Composable:
     )
 
 
-def in_states(states: Iterable[ReferralState]) -> Composable:
+def in_states(states: Iterable[ReferralState]) -> Composed:
     return SQL("state = ANY ({})").format(Literal([str(state) for state in states]))

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 from uuid import UUID
-
-from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from tsuzuri.domain.access import beyond_referrals
 from tsuzuri.domain.accesses import Ground
@@ -13,6 +13,7 @@ from tsuzuri.domain.vocabulary import Flag, RecordClass
 from tsuzuri.projections.emergency_table import CHECKUP_DATES, entries_of_table
 from tsuzuri.projections.fences import sees, sees_whole
 from tsuzuri.projections.one_person import not_ended_by_each_other, not_hidden_by_each_other
+from tsuzuri.projections.sql import SQL, Composed, Identifier, Literal, Number
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,17 @@ class Sight:
 
     def predicate(
         self, *, history: bool, facts: bool = False, schema: str | None = None, dates: bool = False
-    ) -> Composable:
+    ) -> Composed:
         """The condition that every statement over a guarded table carries.
 
         history: its rows are closed, not deleted. facts: it holds entries, which know their sender and fact.
         schema: where the table lies, when it holds entries of which the last are seen however old they are.
         dates: nothing but the dates of documents is shown.
         """
-        table: Composable | None = CHECKUP_DATES if dates else None
+        table: Composed | None = CHECKUP_DATES if dates else None
         if history and facts and schema is not None:
             table = self._emergency_table(schema)
-        conditions: list[Composable] = [
+        conditions: list[Composed] = [
             self.fence(),
             self.rows(history=history, facts=facts, emergency_table=table),
         ]
@@ -82,19 +83,34 @@ class Sight:
             conditions += self._between_patients(schema)
         return SQL(" AND ").join(conditions)
 
-    def whole(self) -> Composable:
+    def whole(self) -> Composed:
         """All rows of the patient that were recorded then, seen or not: to decide by, never to show."""
         return SQL("{} AND patient_id {} AND {}").format(
             sees_whole(self.patients), self._hers(), self._recorded()
         )
 
-    def person(self) -> Composable:
+    def person(self) -> Composed:
         """Of a table that tells who somebody is: the one row of the patient herself."""
         return SQL("{} AND patient_id = {}").format(self.fence(), Literal(self.patient))
 
+    def marked_since(self, then: "Sight", schema: str) -> Composed:
+        """Of an entry: its sender marked the same fact behind where *then* stands, by an entry that may be seen.
+
+        Its row stays the one it was; only its marks are others.
+        """
+        return SQL(
+            "(flags_now <> flags AND EXISTS (SELECT FROM {} AS newer WHERE newer.sender = entry.sender"
+            " AND newer.fact = entry.fact AND newer.flags <> '{{}}' AND {} AND from_pos > {} AND from_pos <= {}))"
+        ).format(
+            Identifier(schema, "entry"),
+            self.rows(history=True, facts=True, emergency_table=SQL("true")),
+            then._position(),
+            self._position(),
+        )
+
     def rows(
-        self, *, history: bool, facts: bool = False, emergency_table: Composable | None = None
-    ) -> Composable:
+        self, *, history: bool, facts: bool = False, emergency_table: Composed | None = None
+    ) -> Composed:
         """Whose rows, and which of them by the grounds, whatever their time. The fence asks the same.
 
         *emergency_table*: what of them the first step of an emergency shows; None: nothing.
@@ -103,18 +119,35 @@ class Sight:
         grounds = self._grounds(flags, emergency_table, history=history, facts=facts)
         return SQL("patient_id {} AND {}").format(self._hers(), grounds)
 
-    def fence(self) -> Composable:
+    def fence(self) -> Composed:
         """Tells the database of patients and grounds: to the reader it shows nothing beyond them (see fences.py)."""
+        return self._fence
+
+    @cached_property
+    def _fence(self) -> Composed:
         return sees(self.patients, self.grounds, self.decided_at)
 
+    @cached_property
+    def _covered(self) -> dict[tuple[Any, ...], Composed]:
+        """What `_grounds` has said: it is asked again for each list of the same kind."""
+        return {}
+
     def _grounds(
-        self, flags: SQL, emergency_table: Composable | None, *, history: bool, facts: bool
-    ) -> Composable:
+        self, flags: Composed, emergency_table: Composed | None, *, history: bool, facts: bool
+    ) -> Composed:
         """A row is shown when one ground covers its class and every one of its marks.
 
         A table that does not say which referral its rows are of shows nothing of any; one of which the emergency table
         shows nothing, nothing under that.
         """
+        asked = (flags, emergency_table, history, facts)
+        if asked not in self._covered:
+            self._covered[asked] = self._conditions(flags, emergency_table, history=history, facts=facts)
+        return self._covered[asked]
+
+    def _conditions(
+        self, flags: Composed, emergency_table: Composed | None, *, history: bool, facts: bool
+    ) -> Composed:
         covered = [
             SQL("(record_class = ANY ({}::text[]) AND {} <@ {}::text[]{})").format(
                 Literal([str(record_class) for record_class in ground.classes]),
@@ -129,7 +162,7 @@ class Sight:
         ]
         return SQL("({})").format(SQL(" OR ").join(covered)) if covered else SQL("false")
 
-    def _only(self, ground: Ground, *, history: bool, facts: bool) -> Composable:
+    def _only(self, ground: Ground, *, history: bool, facts: bool) -> Composed:
         """Of a ground for what one facility registered: only that. Of one for referrals: only theirs, while seen."""
         if ground.sender is not None:
             column = SQL("facility") if history and not facts else SQL("sender")
@@ -143,14 +176,14 @@ class Sight:
             conditions.append(SQL(" AND document = {}").format(Literal(ground.document)))
         return SQL("").join(conditions)
 
-    def _emergency_table(self, schema: str) -> Composable | None:
+    def _emergency_table(self, schema: str) -> Composed | None:
         """What the first step of an emergency shows of the entries, when a ground is one."""
         tables = [ground for ground in self.grounds if ground.emergency_table]
         if not tables:
             return None
         return entries_of_table(schema, self._hers(), tables[0].flags, self.decided_at)
 
-    def _moment(self, schema: str | None) -> list[Composable]:
+    def _moment(self, schema: str | None) -> list[Composed]:
         """What was recorded then and may be seen now."""
         return [
             self._recorded(),
@@ -160,7 +193,7 @@ class Sight:
             ),
         ]
 
-    def _recorded(self) -> Composable:
+    def _recorded(self) -> Composed:
         position = self._position()
         if self.recorded_by is None:
             return SQL("from_pos <= {0} AND (to_pos IS NULL OR to_pos > {0})").format(position)
@@ -168,13 +201,13 @@ class Sight:
             "from_pos <= {0} AND registered_at <= {1} AND (closed_at IS NULL OR closed_at > {1})"
         ).format(position, Literal(self.recorded_by))
 
-    def _hers(self) -> Composable:
+    def _hers(self) -> Composed:
         """Equal to one, where it can be: then a page is read in the order of its index."""
         if not self.others:
             return SQL("= {}").format(Literal(self.patient))
         return SQL("= ANY ({})").format(Literal(self.patients))
 
-    def _between_patients(self, schema: str) -> list[Composable]:
+    def _between_patients(self, schema: str) -> list[Composed]:
         """An answer as of then tells of each what was recorded of her; what is hidden is hidden at every moment."""
         shown = set(Flag).intersection(*(ground.flags for ground in self.grounds))
         conditions = [not_hidden_by_each_other(self.patients, shown, schema)]
@@ -182,7 +215,7 @@ class Sight:
             conditions.append(not_ended_by_each_other(self.patients, schema))
         return conditions
 
-    def _position(self) -> Composable:
+    def _position(self) -> Composed:
         """In the part of whose row it is."""
         if not self.others:
             return Literal(self.position)
@@ -192,7 +225,7 @@ class Sight:
         ]
         return SQL("CASE patient_id {} END").format(SQL(" ").join(arms))
 
-    def _among_the_last(self, schema: str) -> Composable:
+    def _among_the_last(self, schema: str) -> Composed:
         """Fewer than `LAST` newer ones of its group that may be seen are in force. Asked of what is too old.
 
         What is hidden displaces nothing: else its coming would show. In the inner question the columns are the newer's.
@@ -203,4 +236,4 @@ class Sight:
             " WHERE newer.patient_id {} AND newer.record_class = entry.record_class"
             " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL AND {}"
             " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
-        ).format(Literal(LAST), Identifier(schema, "entry"), self._hers(), seen, Literal(LAST))
+        ).format(Number(LAST), Identifier(schema, "entry"), self._hers(), seen, Number(LAST))

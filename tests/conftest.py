@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hypothesis
 import pytest
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
@@ -19,6 +20,9 @@ from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings
 from tsuzuri.graphql.schema import build_schema, schema_sha256
+
+hypothesis.settings.register_profile("house", deadline=None)  # no test asserts a time
+hypothesis.settings.load_profile("house")
 
 T = TypeVar("T")
 _numbers = itertools.count(1)

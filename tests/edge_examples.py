@@ -1,5 +1,6 @@
 """A server that listens, what it is asked about two patients' records, and the refusals it may answer with."""
 
+import asyncio
 import json
 import re
 import socket
@@ -11,6 +12,8 @@ from uuid import UUID
 import httpx
 
 from examples import CLINIC, HOSPITAL
+from token_examples import Post
+from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import Settings
 from tsuzuri.app.tokens import development_token
 from tsuzuri.domain.vocabulary import Role
@@ -71,11 +74,13 @@ class Served:
         return self.client.post("/graphql", headers=self.bearer(role, facility), json=body)
 
     def send(self, body: bytes, path: str = "/graphql", **headers: str) -> httpx.Response:
-        return self.client.post(path, headers=self.bearer(Role.SYSTEM, CLINIC) | headers, content=body)
+        told = {"Content-Type": "application/json"} | self.bearer(Role.SYSTEM, CLINIC)
+        return self.client.post(path, headers=told | headers, content=body)
 
     def says(self, lines: list[str], body: bytes = b"") -> bytes:
         """The answer to an HTTP request written by hand, as far as it comes before the server hangs up."""
-        told = {"Host": "tsuzuri", "Connection": "close"} | self.bearer(Role.SYSTEM, CLINIC)
+        told = {"Host": "tsuzuri", "Connection": "close", "Content-Type": "application/json"}
+        told |= self.bearer(Role.SYSTEM, CLINIC)
         head = [*lines, *(f"{name}: {value}" for name, value in told.items()), "", ""]
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
             connection.sendall("\r\n".join(head).encode("latin-1") + body)
@@ -86,6 +91,19 @@ class Served:
             except ConnectionResetError:
                 pass  # it hung up on what we were still sending
             return answer
+
+
+def posting(settings: Settings) -> Post:
+    """POST something that is not JSON under an Authorization header. The database is never asked: there is none."""
+    server = httpx.ASGITransport(build_server(settings, "host=/nowhere"))
+
+    async def answered(route: str, authorization: bytes | None) -> httpx.Response:
+        headers = {b"Content-Type": b"application/json"}
+        headers |= {} if authorization is None else {b"Authorization": authorization}
+        async with httpx.AsyncClient(transport=server, base_url="http://tsuzuri") as client:
+            return await client.post(route, content=b"not JSON", headers=headers)
+
+    return lambda route, authorization: asyncio.run(answered(route, authorization))
 
 
 EVENTS = {"Accept": "text/event-stream"}

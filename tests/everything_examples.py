@@ -4,13 +4,14 @@ Whole: a field with all that it leads to, no type within itself. Lean: each type
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import count
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLUnionType,
     build_schema,
@@ -24,7 +25,7 @@ from graphql import (
 from fhir_examples import FACILITY
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
-from world import SCHEMA
+from world import SCHEMA, World
 
 CODE = "20071111"
 TYPES = build_schema(SCHEMA.as_str()).type_map
@@ -35,27 +36,43 @@ VARIABLES = {
     "purpose": "PurposeOfUse!",
     "letter": "ID!",
     "then": "DateTime!",
+    "position": "String!",
 }
-ARGUMENTS = {"codes": f'["{CODE}", "HBA1C"]', "change": "DENY", "id": "$letter", "purpose": "$purpose"}
+ARGUMENTS = {
+    "codes": f'["{CODE}", "HBA1C"]',
+    "change": "DENY",
+    "id": "$letter",
+    "purpose": "$purpose",
+    "position": "$position",
+}
 """By name. What a field demands beside them is filled in by its type."""
 FILTERS = {
     "entries": [
         "(first: 1)",
+        "(last: 1)",
         f'(filter: {{ codes: ["{CODE}"] }})',
+        '(filter: { groups: ["HBA1C"], text: "a1c", documentKinds: [OBSERVATIONS] })',
+        "(filter: { flags: { anyOf: [UNINFORMED, LTS], noneOf: [UNDELIVERED] } })",
         f'(filter: {{ classes: [CONDITION], facilities: ["{FACILITY}"] }})',
         '(filter: { from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z" })',
     ],
-    "timeline": ["(first: 1)", "(filter: { classes: [CONDITION] })"],
-    "documents": ["(first: 1)", "(filter: { kinds: [REFERRAL] })"],
+    "timeline": ["(first: 1)", "(last: 1)", "(filter: { classes: [CONDITION] })"],
+    "documents": [
+        "(first: 1)",
+        "(last: 1)",
+        "(filter: { kinds: [REFERRAL] })",
+        f'(filter: {{ classes: [REFERRAL], facilities: ["{FACILITY}"], text: "見本" }})',
+    ],
 }
-OF_ONES_OWN = frozenset(("patientRecord", "me"))
-"""Root fields that are walked field by field."""
+OF_ONES_OWN = frozenset(("patientRecord", "patientRecords", "me"))
+"""Root fields that tell of whole records: these are walked field by field, and are one type in all three."""
 _IN_A_WORD = frozenset(("id", "name", "number", "totalCount", "hasNextPage", "endCursor", "cursor", "text"))
 
 
 def fields_of(of: str) -> dict[str, GraphQLField]:
+    """Of an interface what all have in common: one name means two things in what may stand there."""
     kind = TYPES[of]
-    assert isinstance(kind, GraphQLObjectType)
+    assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
     return dict(kind.fields)
 
 
@@ -156,12 +173,11 @@ def _listed(of: str) -> str:
 
 
 def lean_filtered() -> Iterator[str]:
-    """Each filter once, under a name of its own."""
-    numbers = count(1)
+    """Each filter once, under a name of its own: entries1, entries2, …"""
     for name, filters in FILTERS.items():
         of = get_named_type(fields_of(RECORD)[name].type).name
         page = f"{lean(of, {*TYPES} - {of, 'PageInfo', *_edges(of)})}"
-        yield from (f"f{next(numbers)}: {name}{one} {page}" for one in filters)
+        yield from (f"{name}{number}: {name}{one} {page}" for number, one in enumerate(filters, start=1))
 
 
 def _edges(of: str) -> list[str]:
@@ -202,6 +218,17 @@ def in_me(inside: str) -> str:
 def operation(inside: str) -> str:
     declared = ", ".join(f"${name}: {kind}" for name, kind in VARIABLES.items() if f"${name}" in inside)
     return f"query Everything{f'({declared})' if declared else ''} {{ {inside} }}"
+
+
+async def before_all(world: World, caller: Caller, patient: UUID, values: Mapping[str, Any]) -> str:
+    """A position in front of all there is of her, as given out on the caller's grounds; "none" to who has none."""
+    document = operation(in_record("asOf { position }"))
+    record = (await world.ask(caller, document, **named(document, values)))["data"]["patientRecord"]
+    if "asOf" not in record:
+        return "none"
+    seals, use = world.application.seals, f"position/{patient}"
+    _, grounds, *_ = seals.open(use, record["asOf"]["position"], list[str])
+    return seals.seal(use, ["0", grounds], length=256)
 
 
 def named(document: str, values: Mapping[str, Any]) -> dict[str, Any]:

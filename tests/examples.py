@@ -39,8 +39,8 @@ def a_caller(person: str, role: Role, facility: str | None = None, **more: Any) 
 DOCTOR = a_caller("dr-hamada", Role.CLINICIAN, HOSPITAL, session="s-1")
 CLINIC_SYSTEM = a_caller("clinic-system", Role.SYSTEM, CLINIC)
 HOSPITAL_SYSTEM = a_caller("hospital-system", Role.SYSTEM, HOSPITAL)
-AUDITOR = Caller(person="auditor-abe", role=Role.AUDITOR)
-OPERATOR = Caller(person="operator-ono", role=Role.OPERATOR)
+AUDITOR = a_caller("auditor-abe", Role.AUDITOR)
+OPERATOR = a_caller("operator-ono", Role.OPERATOR)
 
 EVENT = UUID("eeeeeeee-0000-4000-8000-000000000001")
 

@@ -68,7 +68,7 @@ def test_the_story(stage: Stage) -> None:
     stage.wait_until_indexed(operator)
 
     # Without consent the doctor is refused.
-    refused = stage.ask(doctor, document("refusal"), patient=key, purpose="TREAT")["patientRecord"]
+    refused = stage.ask(doctor, document("may"), patient=key, purpose="TREAT")["patientRecord"]
     assert refused["reason"] == "NOT_AVAILABLE"
 
     # With consent she sees six classes and a trend over two facilities.
@@ -93,7 +93,7 @@ def test_the_story(stage: Stage) -> None:
     own = token(stage, Role.PATIENT, "patient-0", patient=patient)
     stage.ask(own, document("withdraw"), patient={"id": patient}, facility=FACILITY)
     for purpose, reason in (("TREAT", "NOT_AVAILABLE"), ("BTG", "EMERGENCY_NOT_PERMITTED")):
-        answer = stage.ask(doctor, document("refusal"), patient=key, purpose=purpose)["patientRecord"]
+        answer = stage.ask(doctor, document("may"), patient=key, purpose=purpose)["patientRecord"]
         assert answer["reason"] == reason
 
     # Named by the administrator of a hospital that takes emergencies, she opens the table; it is reviewed.

@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg import Connection
+from strawberry import Schema
 
 from examples import CLINIC_SYSTEM, DOCTOR, HOSPITAL, NUMBER, a_bundle
 from projection_examples import BUNDLE_SYSTEM, bundle_value, catch_up
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.domain.callers import Caller
-from tsuzuri.graphql.execution import execute, subscribe
+from tsuzuri.graphql.compile.planning import Plans
+from tsuzuri.graphql.context import Application
+from tsuzuri.graphql.execution import execute, refused_answer, subscribe
+from tsuzuri.graphql.preparing import DocumentRefused, prepare
 from tsuzuri.graphql.schema import build_schema
 
 SCHEMA = build_schema()
+PLANS = Plans(SCHEMA)
 KEY = f'{{ insuredPerson: "{NUMBER}" }}'
 CONSENT = f'mutation {{ grantConsent(patient: {KEY}, facility: "{HOSPITAL}", classes: [CONDITION]) }}'
 WITHDRAW = f'mutation {{ withdrawConsent(patient: {KEY}, facility: "{HOSPITAL}") }}'
@@ -30,6 +37,20 @@ ME = """{ me { record { entries { totalCount nodes { name } } }
   summary { conditions { name } } accesses { totalCount } } }"""
 
 
+async def watched(
+    schema: Schema, application: Application, caller: Caller, document: str, **variables: Any
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The responses of a subscription."""
+    try:
+        prepared = prepare(schema, document)
+    except DocumentRefused as refused:
+        yield orjson.loads(refused_answer(refused).body)
+        return
+    async with aclosing(subscribe(schema, application, caller, prepared, variables)) as answers:
+        async for answer in answers:
+            yield orjson.loads(answer.body)
+
+
 class World:
     """One application over an empty database, and a projector that runs when it is told to."""
 
@@ -37,17 +58,17 @@ class World:
         self.application = application
         self.connection = connection
 
-    async def ask(self, caller: Caller, document: str, **variables: Any) -> dict[str, Any]:
-        return await execute(SCHEMA, self.application, caller, document, variables)
+    async def ask(self, caller: Caller, document: str, /, **variables: Any) -> dict[str, Any]:
+        return await execute(SCHEMA, self.application, caller, document, variables, plans=PLANS)
 
-    async def data(self, caller: Caller, document: str, **variables: Any) -> dict[str, Any]:
+    async def data(self, caller: Caller, document: str, /, **variables: Any) -> dict[str, Any]:
         answer = await self.ask(caller, document, **variables)
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
 
-    def watch(self, caller: Caller, document: str) -> AsyncGenerator[dict[str, Any], None]:
-        return subscribe(SCHEMA, self.application, caller, document)
+    def watch(self, caller: Caller, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
+        return watched(SCHEMA, self.application, caller, document, **variables)
 
     async def register(self, **changes: Any) -> None:
         await self.application.register_bundle(CLINIC_SYSTEM, a_bundle(**changes))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
+from tsuzuri.app.actions.decide_bundle import may_change
 from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.actions.load_streams import load_records
 from tsuzuri.app.actions.refusals import ATTEMPTS, Busy, NotPermitted
@@ -18,6 +19,7 @@ from tsuzuri.domain.events import BundleCancelled, BundleRestored
 from tsuzuri.domain.identifiers import PatientKey
 from tsuzuri.domain.owners import document_id
 from tsuzuri.domain.registrations import PatientRecord
+from tsuzuri.domain.scopes import SENT
 from tsuzuri.domain.vocabulary import DocumentKind, Role
 from tsuzuri.eventlog.appending import Beside
 
@@ -47,10 +49,11 @@ async def cancel_bundle(
     """Cancel the Bundle the facility registered under this identifier; returns the document's id.
 
     Raises:
-        NotPermitted: the caller is no facility's system.
+        NotPermitted: the caller is no facility's system, or its token's scopes do not cover this.
         tsuzuri.domain.corrections.NothingToCancel: the facility has no such Bundle.
         Busy: try again.
     """
+    _may(caller, kind, "d")
     return await _corrected(services, caller, key, (system, value, kind), reason, corrections.cancel)
 
 
@@ -64,7 +67,15 @@ async def restore_bundle(
     reason: str,
 ) -> UUID:
     """Put a cancelled Bundle in force again. Raises as `cancel_bundle`, and NothingToRestore."""
+    _may(caller, kind, "u")
     return await _corrected(services, caller, key, (system, value, kind), reason, corrections.restore)
+
+
+def _may(caller: Caller, kind: DocumentKind, right: str) -> None:
+    if caller.role is not Role.SYSTEM:
+        raise NotPermitted("only the system of the facility that registered a Bundle takes it back")
+    if not may_change(caller, kind, right):
+        raise NotPermitted(f"for this the token's scope holds system/{SENT[kind]}.{right}")
 
 
 async def _corrected(
@@ -75,8 +86,7 @@ async def _corrected(
     reason: str,
     correct: _Correction,
 ) -> UUID:
-    if caller.role is not Role.SYSTEM or caller.facility is None:
-        raise NotPermitted("only the system of the facility that registered a Bundle takes it back")
+    assert caller.facility is not None
     patient, _ = await find_patient(services, named_by(caller, key))
     for _ in range(ATTEMPTS):
         record, document = await _held(services, patient, caller.facility, *identifier)

@@ -29,8 +29,9 @@ from tsuzuri.domain.registrations import (
     outcome,
     register,
 )
+from tsuzuri.domain.scopes import SENT, rights
 from tsuzuri.domain.units import dump_document, dump_entries
-from tsuzuri.domain.vocabulary import RecordClass, Role
+from tsuzuri.domain.vocabulary import DocumentKind, RecordClass, Role
 from tsuzuri.eventlog.appending import Beside, Claim, Findable, Payload
 from tsuzuri.eventlog.data_keys import KeyUse
 
@@ -61,12 +62,23 @@ def may_register(caller: Caller, *, on_behalf: bool) -> None:
     """Raises NotPermitted."""
     if caller.role is not Role.SYSTEM and not (on_behalf and caller.role is Role.OPERATOR):
         raise NotPermitted("only a facility's own system registers Bundles")
+    if caller.role is Role.SYSTEM and not any(may_change(caller, kind, "c") for kind in SENT):
+        raise NotPermitted("the token's scopes let nothing be registered")
 
 
 def may_send(caller: Caller, reading: Reading) -> None:
     """Raises NotPermitted."""
     if caller.role is Role.SYSTEM and caller.facility != reading.document.facility:
         raise NotPermitted("the Bundle names another facility as its sender than the token does")
+    if caller.role is Role.SYSTEM and not may_change(caller, reading.document.kind, "c"):
+        raise NotPermitted(
+            f"to register this, the token's scope holds system/{SENT[reading.document.kind]}.c"
+        )
+
+
+def may_change(caller: Caller, kind: DocumentKind, right: str) -> bool:
+    """Whether the token's scopes cover this with Bundles of this kind: c, u or d."""
+    return right in rights(caller.role, caller.scopes, SENT[kind])
 
 
 def decide_bundle(

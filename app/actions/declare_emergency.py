@@ -6,6 +6,7 @@ from uuid import UUID
 from tsuzuri.app.actions.change_consent import change_consent, change_wherever_said, same_person
 from tsuzuri.app.actions.find_patient import find_patient, named_by
 from tsuzuri.app.actions.load_policies import policies_for
+from tsuzuri.app.actions.name_lookups import count_lookup
 from tsuzuri.app.actions.open_record import consents_of, request_of
 from tsuzuri.app.services import Services
 from tsuzuri.domain import emergencies
@@ -30,8 +31,10 @@ async def declare_emergency(
     so does a try for somebody whom nobody knows.
 
     Raises:
-        Busy; tsuzuri.domain.emergencies.UselessReason, UselessEmergency.
+        Busy; tsuzuri.domain.emergencies.UselessReason, UselessEmergency; tsuzuri.graphql.context.RequestRefused: see
+        count_lookup.
     """
+    count_lookup(services, caller, key)
     policies, _ = await policies_for(services, caller, PurposeOfUse.BTG)
     patient, known = await find_patient(services, key, without_card=True)
     heads = await services.log.heads(patient)

@@ -11,7 +11,7 @@ from tsuzuri.app.actions.past_states import Past, past_states
 from tsuzuri.app.services import Services
 from tsuzuri.domain import correction_access
 from tsuzuri.domain.access import EMERGENCY_PURPOSES, Permitted, Refused
-from tsuzuri.domain.events import AccessPermitted, AccessRefused
+from tsuzuri.domain.events import AccessPermitted, AccessRefused, WatcherTold
 from tsuzuri.domain.explanation_steps import Rule
 from tsuzuri.domain.explanations import (
     Explanation,
@@ -51,7 +51,7 @@ async def explain_access(services: Services, access: UUID) -> Explanation | None
         return None
     part, pos, recorded_at = found
     event = await event_at(services.log, part, pos)
-    if isinstance(event, AccessPermitted):
+    if isinstance(event, AccessPermitted | WatcherTold):
         recorded = _permitted(event, recorded_at)
     elif isinstance(event, AccessRefused):
         recorded = _refused(event, recorded_at)
@@ -83,7 +83,7 @@ async def _place(services: Services, access: UUID) -> tuple[int, int, datetime] 
         return await cursor.fetchone()
 
 
-def _permitted(event: AccessPermitted, recorded_at: datetime) -> _Recorded:
+def _permitted(event: AccessPermitted | WatcherTold, recorded_at: datetime) -> _Recorded:
     told, audit = event.told, event.audit
     own = any(ground.basis is AccessBasis.OWN_FACILITY for ground in audit.grounds)
     request = AccessRequest(

@@ -46,14 +46,26 @@ async def find_patient(
         case UUID():
             return key, True
         case InsuredPersonNumber() | PublicAssistanceNumber() | LocalNumber():
-            digest = number_digest(services, key)
-            owners = await known_numbers.owners(services.pool, [digest])
-            return (owners[digest], True) if digest in owners else (UUID(bytes=digest[:16]), False)
+            return (await find_patients(services, [key]))[0]
         case DemographicKey():
             digests = demographic_digests(services.number_key, demographics.said(key))
             found = await candidates(services.pool, digests) if without_card else []
             patient = await _only_one(services, found)
             return (UUID(bytes=digests[0][:16]), False) if patient is None else (patient, True)
+
+
+async def find_patients(services: Services, keys: Sequence[UUID | PatientNumber]) -> list[tuple[UUID, bool]]:
+    """As `find_patient`, by ids and numbers: all numbers are looked up at once."""
+    digests = {key: number_digest(services, key) for key in keys if not isinstance(key, UUID)}
+    owners = await known_numbers.owners(services.pool, list(digests.values())) if digests else {}
+
+    def found(key: UUID | PatientNumber) -> tuple[UUID, bool]:
+        if isinstance(key, UUID):
+            return key, True
+        digest = digests[key]
+        return (owners[digest], True) if digest in owners else (UUID(bytes=digest[:16]), False)
+
+    return [found(key) for key in keys]
 
 
 async def _only_one(services: Services, found: Sequence[UUID]) -> UUID | None:

@@ -5,29 +5,33 @@ Who is linked with the patient is the same person: a read covers all of them, de
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
-from tsuzuri.app.actions.find_patient import find_patient, registered_here
+from tsuzuri.app.actions.find_patient import find_patient, registered_here, sender_digest
 from tsuzuri.app.actions.left_behind import Changed, concerns, left_out
 from tsuzuri.app.actions.load_policies import WITHOUT_CARD, policies_for
+from tsuzuri.app.actions.name_lookups import count_lookup
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, together
 from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.policies import Policies
 from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.scopes import readable
 from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.eventlog.appending import Guard
 from tsuzuri.eventlog.log import PatientHead
 from tsuzuri.graphql.context import AsOf, AsOfPosition
-from tsuzuri.graphql.positions import opened_positions
+from tsuzuri.graphql.positions import opened_position
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.graphql.seals import SealBroken
 from tsuzuri.projections import record_index
+from tsuzuri.projections.first_look import FirstLook, first_look
 from tsuzuri.projections.freshness import Freshness, freshness_of_each
 from tsuzuri.projections.sight import Sight
 
@@ -40,6 +44,20 @@ BAD_POSITION = ("BAD_POSITION", "this position was not given out for this patien
 NOT_YET = ("NOT_YET", "the index has not reached minPosition yet: ask again shortly")
 
 Stands = Mapping[UUID, Freshness]
+EventsBehind = Callable[[UUID, int], Awaitable[Sequence[tuple[int, Any]]]]
+"""As EventLog.record_events_behind."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks, for what, and what that rests on beside consents."""
+
+    caller: Caller
+    purpose: PurposeOfUse
+    policies: Policies
+    guards: tuple[Guard, ...]  # of the policies
+    as_of: AsOf = None
+    min_position: str | None = None
 
 
 async def open_record(
@@ -56,43 +74,56 @@ async def open_record(
 
     A position that is not this patient's, or not reached yet, is told only to who may read her, as the reading's
     `problem`: so that every attempt is recorded, whatever came of it.
+
+    Raises tsuzuri.graphql.context.RequestRefused: see count_lookup.
     """
-    policies, policy_guards = await policies_for(services, caller, purpose)
+    count_lookup(services, caller, key)
+    rests_on = await policies_for(services, caller, purpose)
     asked, known = await find_patient(services, key, without_card=purpose in WITHOUT_CARD)
-    heads = await services.log.heads(asked)
-    request = request_of(
-        services, caller, heads, purpose, registered_here=await registered_here(services, caller, heads)
-    )
+    look = await first_look(services.reads, services.log, asked, registering(services, caller, asked))
+    asking = Asking(caller, purpose, *rests_on, as_of, min_position)
+    return await opened(services, asking, look, path, known=known)
+
+
+async def opened(
+    services: Services, asking: Asking, look: FirstLook, path: Path, *, known: bool
+) -> Reading | RefusedReading:
+    """As `open_record`, of a patient who was found and looked at. *known*: there is one by the name she was given."""
+    caller, purpose, as_of, min_position = asking.caller, asking.purpose, asking.as_of, asking.min_position
+    heads = look.heads
+    here = look.registered_here or (len(heads) > 1 and await registered_here(services, caller, heads))
+    request = request_of(services, caller, heads, purpose, registered_here=here)
     patient = request.patient
-    decision = decide(request, consents_of(heads), policies)
+    decision = decide(request, consents_of(heads), asking.policies)
     if isinstance(decision, Refused):
         return RefusedReading(
             access_id=services.new_id(),
             request=request,
             known_patient=patient if known else None,
             decision=decision,
-            linked=_versions(heads[1:]),
+            linked=versions_of(heads[1:]),
         )
     problem: tuple[str, str] | None = None
     wanted: Mapping[UUID, int] = {}
     then: Mapping[UUID, int] | None = None
     try:
         if min_position is not None:
-            wanted = opened_positions(services.seals, patient, min_position)
+            wanted = opened_position(services.seals, patient, min_position).of_each
         if isinstance(as_of, AsOfPosition):
-            then = opened_positions(services.seals, patient, as_of.token)
+            then = opened_position(services.seals, patient, as_of.token).of_each
     except SealBroken:
         problem, wanted = BAD_POSITION, {}
-    stands = await stands_of(services, [head.patient for head in heads])
+    stands = look.stands
     wanted = {one: position for one, position in wanted.items() if one in stands}
     if wanted:
         stands = await _wait_for(services, stands, wanted, MIN_POSITION_WAIT_SECONDS)
         problem = problem or (NOT_YET if _short(stands, wanted) else None)
-    behind = await _behind(services, decision, stands)
+    older = {one: stand for one, stand in stands.items() if look.last.get(one, 0) > stand.position}
+    behind = await behind_of(services.log.record_events_behind, decision, older)
     if behind:
         last = {one: events[-1][0] for one, events in behind.items()}
         stands = await _wait_for(services, stands, last, INDEX_WAIT_SECONDS)
-        behind = await _behind(services, decision, stands)
+        behind = await behind_of(services.log.record_events_behind, decision, stands)
     at = {one: _position(one, stands[one], then) for one in stands}
     return Reading(
         access_id=services.new_id(),
@@ -109,13 +140,19 @@ async def open_record(
             decided_at=request.at,
             left_out=left_out([event for events in behind.values() for _, event in events]),
         ),
-        guards=(*(Guard(head.patient, head.guard_pos) for head in heads), *policy_guards),
+        guards=(*(Guard(head.patient, head.guard_pos) for head in heads), *asking.guards),
         as_of=None if as_of is None else "position" if isinstance(as_of, AsOfPosition) else as_of.isoformat(),
         incomplete=bool(behind),
         problem=problem,
-        stands=_oldest(stands, patient),
-        linked=_versions(heads[1:]),
+        stands=oldest_of(stands, patient),
+        facilities=look.facilities,
+        linked=versions_of(heads[1:]),
     )
+
+
+def registering(services: Services, caller: Caller, patient: UUID) -> bytes:
+    """By which digest the caller's facility would have registered her; empty for no facility."""
+    return sender_digest(services.number_key, caller.facility, patient) if caller.facility else b""
 
 
 def request_of(
@@ -142,7 +179,7 @@ def request_of(
     )
 
 
-def _versions(heads: Sequence[PatientHead]) -> dict[UUID, int]:
+def versions_of(heads: Sequence[PatientHead]) -> dict[UUID, int]:
     """Where the consent stream of each stood."""
     return {head.patient: consent_state.load(head.patient, head.consents).version for head in heads}
 
@@ -172,8 +209,8 @@ def _short(stands: Stands, wanted: Mapping[UUID, int]) -> bool:
     return any(stands[one].position < position for one, position in wanted.items())
 
 
-async def _behind(
-    services: Services, decision: Permitted, stands: Stands
+async def behind_of(
+    events_behind: EventsBehind, decision: Permitted, stands: Stands
 ) -> dict[UUID, list[tuple[int, Changed]]]:
     """What happened to each one's record behind where the index stands, of classes the caller may see.
 
@@ -181,7 +218,7 @@ async def _behind(
     """
     found: dict[UUID, list[tuple[int, Changed]]] = {}
     for patient, stand in stands.items():
-        events = [] if stand.at_head else await services.log.record_events_behind(patient, stand.position)
+        events = [] if stand.at_head else await events_behind(patient, stand.position)
         if of_these := [
             (pos, event) for pos, event in events if isinstance(event, Changed) and concerns(event, decision)
         ]:
@@ -194,7 +231,7 @@ def _position(patient: UUID, stand: Freshness, then: Mapping[UUID, int] | None) 
     return stand.position if then is None else min(then.get(patient, _NOTHING), stand.position)
 
 
-def _oldest(stands: Stands, patient: UUID) -> Freshness:
+def oldest_of(stands: Stands, patient: UUID) -> Freshness:
     """Where the patient stands, and how far behind the one is of whom most is missing."""
     worst = max(stands.values(), key=lambda stand: stand.lag_seconds)
     return replace(stands[patient], recorded_at=worst.recorded_at, lag_seconds=worst.lag_seconds)

@@ -28,7 +28,8 @@ async def register_bundle(
     told the sender that the recipient of this referral may read it (閲覧可).
 
     Raises:
-        NotPermitted: the caller is no facility's system, or the Bundle names another facility as its sender.
+        NotPermitted: the caller is no facility's system, the Bundle names another facility as its sender, or the
+            token's scopes do not cover what it is.
         tsuzuri.domain.fhir.bundle.BundleRejected: it cannot be taken; place and reason are for the sender.
         Busy: try again.
     """

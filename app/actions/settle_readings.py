@@ -8,7 +8,7 @@ from uuid import UUID
 from tsuzuri.app.services import Services
 from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead, originator
+from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead, WatcherTold, originator
 from tsuzuri.domain.owners import facility_owner, person_owner
 from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.vocabulary import RecordClass, Stream
@@ -33,6 +33,8 @@ async def settle_readings(
         tsuzuri.eventlog.appending.NarrowedMeanwhile: the answer must not leave; decide and read again.
         tsuzuri.eventlog.appending.LogUnavailable: the answer must not leave.
     """
+    if readings.several_named:
+        operation = operation.with_digest()
     events: list[Event] = [
         _permitted(reading, operation, data, schema_sha256, caller) for reading in readings.permitted
     ]
@@ -49,14 +51,14 @@ def _permitted(
     data: Mapping[str, Any] | None,
     schema_sha256: str,
     caller: Caller,
-) -> AccessPermitted:
+) -> AccessPermitted | WatcherTold:
     request, decision = reading.request, reading.decision
-    return AccessPermitted(
-        originator_id=originator(request.patient, Stream.ACCESS),
-        originator_version=0,
-        event_id=reading.access_id,
-        patient=request.patient,
-        told=AccessTold(
+    both: dict[str, Any] = {
+        "originator_id": originator(request.patient, Stream.ACCESS),
+        "originator_version": 0,
+        "event_id": reading.access_id,
+        "patient": request.patient,
+        "told": AccessTold(
             person=request.person,
             role=request.role,
             facility=request.facility,
@@ -65,7 +67,7 @@ def _permitted(
             classes_asked=tuple(c for c in RecordClass if c in reading.asked),
             classes_permitted=decision.classes_told,
         ),
-        audit=AccessAudit(
+        "audit": AccessAudit(
             operation_sha256=operation.sha256,
             operation_name=operation.name,
             variables=operation.variables,
@@ -87,7 +89,8 @@ def _permitted(
             readable=_readable(request),
             registered_here=request.registered_here,
         ),
-    )
+    }
+    return AccessPermitted(**both) if reading.watch is None else WatcherTold(**both, watch=reading.watch)
 
 
 def _refused(refused: RefusedReading, operation: Operation, caller: Caller) -> AccessRefused:

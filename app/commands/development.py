@@ -9,11 +9,14 @@ import typer
 
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.database import ready_database
+from tsuzuri.app.identity import Presented, StepUpNeeded, identity_of
 from tsuzuri.app.services import services
 from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.app.tokens import TokenRefused, token_checker
+from tsuzuri.app.signed import TokenRefused
+from tsuzuri.app.token_keys import KeysUnavailable
 from tsuzuri.domain.callers import Caller
 from tsuzuri.graphql.execution import execute
+from tsuzuri.graphql.gate import Gate
 from tsuzuri.graphql.schema import build_schema, schema_sha256
 
 query_app, schema_app = typer.Typer(), typer.Typer()
@@ -37,8 +40,8 @@ def query(
     if not given_token:
         raise typer.BadParameter("give --token or TSUZURI_TOKEN")
     try:
-        caller = token_checker(settings).caller(given_token)
-    except TokenRefused as refused:
+        caller = asyncio.run(identity_of(settings).caller(Presented.bearer(given_token)))
+    except (TokenRefused, StepUpNeeded, KeysUnavailable) as refused:
         raise TokenRefused(f"the token was refused: {refused}") from None
     with ready_database(settings) as dsn:
         answer = asyncio.run(_query(settings, dsn, caller, file.read(), given))
@@ -51,7 +54,8 @@ async def _query(
 ) -> dict[str, object]:
     schema = build_schema()
     async with services(settings, dsn) as opened:
-        application = TsuzuriApplication(opened, schema_sha256(schema))
+        gate = Gate(development=settings.development)
+        application = TsuzuriApplication(opened, schema_sha256(schema), gate)
         return await execute(schema, application, caller, document, variables)
 
 

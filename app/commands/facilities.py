@@ -71,5 +71,5 @@ def _line(row: FacilityRow) -> str:
 def _json(row: FacilityRow) -> dict[str, object]:
     """As a file of facilities says it, with when it was entered and closed."""
     told = msgspec.structs.asdict(row)
-    del told["owner_id"]
+    del told["owner_id"], told["sought"]
     return {"number": told.pop("facility"), **told}

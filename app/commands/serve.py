@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Annotated
@@ -22,10 +23,15 @@ from tsuzuri.app.reviews_beside import find_regularly
 from tsuzuri.app.server import build_server
 from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import Settings, read_settings
+from tsuzuri.app.socket_messages import MESSAGE_BYTES_MAX
+from tsuzuri.app.timed_connections import TimedConnection
+from tsuzuri.app.tracing import configure_tracing
 from tsuzuri.eventlog.data_keys import KeyRing
 
 app = typer.Typer()
 _END_SECONDS = 10
+LINGER_SECONDS = 1.0
+_GOODBYE_SECONDS = 0.1
 
 Beside = Callable[[Settings, str, int], None]
 """What a process beside the API does: with the settings, the database's address, the process that it ends with."""
@@ -38,6 +44,7 @@ def serve(
     """Serve the API. The embedded database and what works beside it live and die with this process."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn drains, then raises the signal again
     settings = read_settings()
+    configure_tracing(settings)
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)
         beside = [_project] * (settings.projectors if projector else 0)
@@ -47,27 +54,53 @@ def serve(
         with processes(settings, dsn, beside):
             config = uvicorn.Config(
                 server,
+                http=TimedConnection,
                 host=settings.host,
                 port=settings.port,
                 access_log=False,  # paths and query strings are not for a log about patients
                 log_level="warning",
                 server_header=False,
                 date_header=False,
-                timeout_graceful_shutdown=10,
+                timeout_graceful_shutdown=settings.shutdown_seconds,
+                ws_max_size=MESSAGE_BYTES_MAX,
+                ws_per_message_deflate=False,  # else a few bytes may become many
             )
             with suppress(KeyboardInterrupt):  # Ctrl-C: it has drained
-                Server(config, server.state.closing).run()
+                Server(config, server.state.closing).run(_listeners(settings))
+
+
+def _listeners(settings: Settings) -> list[socket.socket] | None:
+    """Two addresses for one server, where the metrics have one of their own. None: the server binds its own."""
+    if settings.metrics_address is None:
+        return None
+    addresses = [(settings.host, settings.port), settings.metrics_address]
+    return [
+        socket.create_server(address, family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        for address in addresses
+    ]
 
 
 class Server(uvicorn.Server):
-    """Open streams end first: it waits for its connections."""
+    """Nobody comes in any more, open streams end, and what was asked is answered; then it ends.
+
+    A request may be on its way on a connection that is kept: closed at that moment it would go unanswered. So each
+    connection is given a little while to be used once more, and that answer says that it is the last.
+    """
 
     def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
         super().__init__(config)
         self._closing = closing
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._closing.set()
+        self._closing.set()  # from now on each answer closes its connection: see RequestWatch
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        await asyncio.sleep(_GOODBYE_SECONDS)  # else it ends WebSockets itself, and says nothing of why
+        deadline = time.monotonic() + LINGER_SECONDS
+        while self.server_state.connections and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
         await super().shutdown(sockets)
 
 

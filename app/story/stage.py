@@ -119,8 +119,8 @@ class Stage:
 
 
 def document(name: str) -> str:
-    """One of the story's GraphQL documents."""
-    return files("tsuzuri.app.story").joinpath("queries", f"{name}.graphql").read_text("utf-8")
+    """One of the GraphQL documents that come along."""
+    return files("tsuzuri.app").joinpath("documents").joinpath(f"{name}.graphql").read_text("utf-8")
 
 
 def _free_port() -> int:

@@ -99,7 +99,7 @@ def bring_in(stage: Stage) -> None:
 
 
 def refused(stage: Stage, token: str, key: dict[str, Any], purpose: str) -> str:
-    answer = stage.ask(token, document("refusal"), patient=key, purpose=purpose)["patientRecord"]
+    answer = stage.ask(token, document("may"), patient=key, purpose=purpose)["patientRecord"]
     line(f"{answer['__typename']}: {answer.get('reason', '')} (access {answer['accessId']})")
     return str(answer.get("reason", ""))
 

@@ -5,7 +5,13 @@ stored: never renamed, never reused. Times are aware, UTC. An event's owner (a p
 stream make up its originator, "<owner>/<stream>".
 """
 
-from tsuzuri.domain.events.accesses import AccessPermitted, AccessRefused, BundleRefused, TrailRead
+from tsuzuri.domain.events.accesses import (
+    AccessPermitted,
+    AccessRefused,
+    BundleRefused,
+    TrailRead,
+    WatcherTold,
+)
 from tsuzuri.domain.events.bundles import (
     BundleAccepted,
     BundleCancelled,
@@ -108,6 +114,7 @@ __all__ = [
     "StaffNamed",
     "StreamErased",
     "TrailRead",
+    "WatcherTold",
     "Unit",
     "UnmatchedIdentity",
     "Unreadable",
@@ -146,6 +153,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccessRefused,
     BundleRefused,
     TrailRead,
+    WatcherTold,
     ReviewOpened,
     ReviewClosed,
     FacilityListed,

@@ -24,6 +24,24 @@ class AccessPermitted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WatcherTold(Event):
+    """Somebody who watches a patient's record was told that it changed, or who looked. Stored before it is told.
+
+    The patient reads of the watch, which began as an access, and not of this: told of a change that she does not see
+    herself, she would know that something is kept from her.
+    """
+
+    TOPIC = "watcher-told"
+    STREAM = Stream.ACCESS
+    SEALED_APART = frozenset({"audit"})
+
+    patient: UUID
+    watch: UUID  # the access with which it began
+    told: AccessTold
+    audit: AccessAudit
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccessRefused(Event):
     """A read was refused. Kept in the asking facility's own stream: the patient's stays as it was."""
 

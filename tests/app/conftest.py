@@ -1,6 +1,5 @@
 """A server that listens over a database of its own, for one file of tests each; who checks tokens; the command."""
 
-import asyncio
 import json
 import os
 import sys
@@ -14,16 +13,17 @@ import pytest
 import uvicorn
 
 from command_examples import Done, Tsuzuri
-from edge_examples import CONDITIONS, GRANT, OTHER_NUMBER, RECORD, Json, Served
+from edge_examples import CONDITIONS, GRANT, OTHER_NUMBER, RECORD, Json, Served, posting
 from examples import HOSPITAL, NUMBER, a_bundle
 from log_examples import LEAST_RULES, a_ring, copied_database, logins, settings_at
 from token_examples import AUDIENCE, ISSUER, PUBLIC, Post
 from tsuzuri.app.cli import main
 from tsuzuri.app.commands.serve import Server
+from tsuzuri.app.identity import Identity, identity_of
 from tsuzuri.app.projector import Projector
 from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import Settings
-from tsuzuri.app.tokens import TokenChecker, token_checker
+from tsuzuri.app.timed_connections import TimedConnection
 from tsuzuri.domain.vocabulary import Role
 
 DATABASE = "edge"
@@ -48,7 +48,8 @@ def served(
 ) -> Iterator[Served]:
     settings = settings_at(tmp_path_factory.mktemp("home"), **rules)
     api = build_server(settings, database)
-    server = Server(uvicorn.Config(api, host="127.0.0.1", port=0, log_level="error"), api.state.closing)
+    config = uvicorn.Config(api, http=TimedConnection, host="127.0.0.1", port=0, log_level="error")
+    server = Server(config, api.state.closing)
     worker = Projector(logins(database), a_ring())
     threads = [threading.Thread(target=server.run), threading.Thread(target=worker.run)]
     for thread in threads:
@@ -101,21 +102,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def checker(guarded: Settings) -> TokenChecker:
-    return token_checker(guarded)
+def identity(guarded: Settings) -> Identity:
+    return identity_of(guarded)
 
 
 @pytest.fixture(scope="module")
 def post(guarded: Settings) -> Post:
-    """POST something that is not JSON under an Authorization header. The database is never asked: there is none."""
-    server = httpx.ASGITransport(build_server(guarded, "host=/nowhere"))
-
-    async def answered(route: str, authorization: bytes | None) -> httpx.Response:
-        headers = {} if authorization is None else {b"Authorization": authorization}
-        async with httpx.AsyncClient(transport=server, base_url="http://tsuzuri") as client:
-            return await client.post(route, content=b"not JSON", headers=headers)
-
-    return lambda route, authorization: asyncio.run(answered(route, authorization))
+    return posting(guarded)
 
 
 @pytest.fixture

@@ -108,5 +108,5 @@ def test_a_fault_of_ours_is_logged_by_kind_and_place_and_repeats_nothing(
     asyncio.run(story())
 
     logged = capfd.readouterr().err
-    assert '"fault": "KeyError"' in logged and "reading_worker.py" in logged
+    assert '"fault":"KeyError"' in logged and "reading_worker.py" in logged
     assert CANARY not in logged and "Traceback" not in logged

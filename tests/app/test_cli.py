@@ -11,12 +11,15 @@ import pytest
 from command_examples import Tsuzuri
 from examples import CLINIC, HOSPITAL, PATIENT, a_bundle
 from log_examples import KEY_SETTINGS
+from token_examples import recognised
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.cli import COMMANDS, exit_code
 from tsuzuri.app.embedded_postgres import EmbeddedPostgresUnavailable
+from tsuzuri.app.identity import identity_of
 from tsuzuri.app.migrate import MigrationRefused, migrations
 from tsuzuri.app.settings import SettingsWrong, read_settings
-from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused, token_checker
+from tsuzuri.app.signed import TokenRefused
+from tsuzuri.app.tokens import DevelopmentOnly
 from tsuzuri.domain.callers import IncompleteCaller
 from tsuzuri.domain.vocabulary import Role
 from tsuzuri.graphql.schema import build_schema
@@ -145,7 +148,7 @@ def test_a_token_is_printed_and_says_who_calls(tsuzuri: Tsuzuri, tmp_path: Path)
 
     assert (done.code, done.err) == (0, "")
     settings = read_settings({"TSUZURI_MODE": "development", "TSUZURI_HOME": str(tmp_path / "home")})
-    caller = token_checker(settings).caller(done.out.strip())
+    caller = recognised(identity_of(settings), done.out.strip())
     assert (caller.person, caller.role, caller.facility) == ("dr-hamada", Role.CLINICIAN, HOSPITAL)
 
 
@@ -280,7 +283,9 @@ def test_a_server_that_would_recognise_nobody_does_not_start(
     )
 
     assert done.returncode == 2
-    assert done.stderr.startswith("tsuzuri: TSUZURI_JWKS_FILE is not set: nobody could be recognised.")
+    assert done.stderr.startswith(
+        "tsuzuri: neither TSUZURI_OIDC_DISCOVERY nor TSUZURI_JWKS_FILE is set: nobody could be recognised."
+    )
 
 
 def test_a_query_needs_no_server_and_is_answered_by_role(tsuzuri: Tsuzuri, dsn: str, tmp_path: Path) -> None:

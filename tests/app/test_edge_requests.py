@@ -109,15 +109,6 @@ def test_a_megabyte_of_token_gets_nowhere(served: Served) -> None:
     assert not answer or re.match(rb"HTTP/1.1 4\d\d ", answer)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_only_post_is_answered(served: Served, method: str) -> None:
-    query = {"query": "{ __typename }"}
-
-    answer = served.client.request(method, "/graphql", params=query, headers=served.bearer(Role.AUDITOR))
-
-    assert answer.status_code == 405
-
-
 # --- documents
 
 

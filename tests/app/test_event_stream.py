@@ -3,45 +3,28 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from psycopg import Connection
 
 from edge_examples import EVENTS, Json, Served, events, progress_of, refused
-from examples import CLINIC, PATIENT, a_bundle
+from examples import a_bundle
 from log_examples import an_owner, listed, opened_log, save
+from stream_examples import NAME, PATIENCE_SECONDS, Here, bearer, next_of, serving
 from tsuzuri.app import looks
-from tsuzuri.app.commands.serve import Server
 from tsuzuri.app.edge import EdgeRefused
 from tsuzuri.app.event_stream import EventStream
-from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import Settings
-from tsuzuri.app.tokens import development_token
-from tsuzuri.domain.callers import FACILITY_ROLES
 from tsuzuri.domain.vocabulary import Role
-
-NAME = "record_index"
-PATIENCE_SECONDS = 30.0
 
 
 def code(answer: Json) -> str:
     (error,) = answer["errors"]
     told: str = error["extensions"]["code"]
     return told
-
-
-def bearer(settings: Settings, role: Role = Role.OPERATOR, **more: Any) -> dict[str, str]:
-    facility = CLINIC if role in FACILITY_ROLES else None
-    patient = PATIENT if role is Role.PATIENT else None
-    token = development_token(
-        settings, role=role, person="somebody", facility=facility, patient=patient, **more
-    )
-    return {"Authorization": f"Bearer {token}"}
 
 
 # --- asked of a server with a projector beside it
@@ -181,46 +164,6 @@ def test_a_token_that_expires_ends_the_stream_before_anything_more_is_told(serve
 # --- a server in this loop, so that one sees what runs in it
 
 
-@dataclass(frozen=True)
-class Here:
-    settings: Settings
-    server: Server
-    client: httpx.AsyncClient
-
-    def watch(self) -> Any:
-        headers = EVENTS | bearer(self.settings)
-        return self.client.stream("POST", "/graphql", headers=headers, json=progress_of(NAME))
-
-
-@contextlib.asynccontextmanager
-async def serving(settings: Settings, dsn: str) -> AsyncIterator[Here]:
-    api = build_server(settings, dsn)
-    config = uvicorn.Config(api, host="127.0.0.1", port=0, log_level="error")
-    server = Server(config, api.state.closing)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not running.done()
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, limits=limits
-    ) as client:
-        yield Here(settings, server, client)
-        server.should_exit = True
-        await asyncio.wait_for(running, PATIENCE_SECONDS)
-
-
-async def next_of(lines: AsyncIterator[str]) -> tuple[str, Any]:
-    gathered = []
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        async for line in lines:
-            gathered.append(line)
-            if found := list(events(gathered)):
-                return found[0]
-    raise AssertionError(f"the stream ended after {gathered}")
-
-
 def sessions(connection: Connection[Any]) -> tuple[int, int]:
     """How many there are on this database, and how many there have been."""
     row = connection.execute(
@@ -316,7 +259,7 @@ def test_a_comment_is_sent_when_nothing_comes_and_the_token_is_checked_then_too(
         finally:
             closed.append(True)
 
-    def check() -> None:
+    async def check() -> None:
         if len(sent) > 2:
             raise EdgeRefused(401, "UNAUTHENTICATED", "a valid bearer token is needed")
 

@@ -76,7 +76,7 @@ def test_readyz_is_red_while_a_projection_is_too_far_behind(
             catch_up(connection)
             green = await answered(client, 200)
 
-        assert fresh == green == {"status": "ready", "behind": []}
-        assert red == {"status": "behind", "behind": list(PROJECTIONS)}
+        assert fresh == green == {"status": "ready", "failed": [], "behind": []}
+        assert red == {"status": "not ready", "failed": ["projections"], "behind": list(PROJECTIONS)}
 
     asyncio.run(story())

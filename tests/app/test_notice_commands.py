@@ -56,7 +56,7 @@ def test_a_webhook_that_is_down_is_an_exit_code_and_a_line_without_the_patient(
     done = notices("send", TSUZURI_NOTICE_URL="http://127.0.0.1:1/")
 
     assert (done.code, done.out) == (1, "0 notices delivered\n")
-    assert '"outlet": "TSUZURI_NOTICE_URL: no answer (URLError)"' in done.err
+    assert '"outlet":"TSUZURI_NOTICE_URL: no answer (URLError)"' in done.err
     assert "run this again" in done.err
 
 

@@ -8,21 +8,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 import structlog
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from psycopg import Connection
 
-from examples import CLINIC, HOSPITAL, a_bundle
+from examples import CLINIC, HOSPITAL, PATIENT, a_bundle
 from log_examples import KEY_SETTINGS
 from projection_examples import catch_up
 from tsuzuri.app.logs import configure_logs
 from tsuzuri.app.server import build_server
 from tsuzuri.app.settings import Settings
 from tsuzuri.app.tokens import development_token
+from tsuzuri.app.tracing import span, trace_with
 from tsuzuri.domain.vocabulary import Role
 
 Json = dict[str, Any]
@@ -59,6 +65,10 @@ class World:
         return self.post("/bundles", Role.SYSTEM, CLINIC, content=bundle)
 
     def logged(self) -> list[Json]:
+        """Our lines since the last look, but those of requests. No line says anything of the patient."""
+        return [line for line in self.lines() if line["event"] != "request"]
+
+    def lines(self) -> list[Json]:
         """Our lines since the last look. Nothing else was said, and no line says anything of the patient."""
         out, err = self.capfd.readouterr()
         assert not any(canary in out + err + self.caplog.text for canary in CANARIES)
@@ -88,10 +98,29 @@ def world(
         assert world.send(a_bundle(name=NAME, number=NUMBER))["outcome"] == "REGISTERED"
         assert "errors" not in world.ask(CONSENT, Role.SYSTEM, number=NUMBER, facility=HOSPITAL)
         catch_up(connection)
+        world.lines()  # of what came before the test
         yield world
         runner.run(client.aclose())
         runner.run(lifespan.__aexit__(None, None, None))
     structlog.configure(**before)
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace_with(provider.get_tracer("tsuzuri"))
+    yield exporter
+    trace_with(None)
+
+
+def said(spans: InMemorySpanExporter) -> str:
+    """Everything that leaves the house with a span."""
+    return "".join(
+        f"{span.name}{dict(span.attributes or {})}{span.status.description}"
+        f"{[(event.name, dict(event.attributes or {})) for event in span.events]}"
+        for span in spans.get_finished_spans()
+    )
 
 
 def test_the_canaries_are_there_to_be_seen(world: World) -> None:
@@ -126,6 +155,73 @@ def test_a_query_that_is_refused_is_not_logged(world: World, query: str, variabl
 
     assert answer["errors"][0]["extensions"]["code"] in ("GRAPHQL_INVALID", "BAD_INPUT")
     assert world.logged() == []
+
+
+EVERYWHERE: dict[str, tuple[str, str, Json]] = {
+    "a path": ("GET", f"/documents/{quote(NAME)}/{quote(NUMBER)}", {}),
+    "a path of ours": ("GET", f"/documents/{PATIENT}/attachments/1?token={quote(NUMBER)}", {}),
+    "parameters": ("POST", f"/graphql?number={quote(NUMBER)}&name={quote(NAME)}", {}),
+    "a request id": ("POST", "/graphql", {"X-Request-Id": "31415926"}),
+    "a request id with a name": ("POST", "/graphql", {"X-Request-Id": f"id {NAME}".encode()}),
+    "a trace": ("POST", "/graphql", {"traceparent": f"00-{NUMBER}-01".encode(), "baggage": "name=31415926"}),
+    "who asks": ("POST", "/bundles", {"User-Agent": NAME.encode(), "Referer": "https://x.example/31415926"}),
+    "a token": ("POST", "/graphql", {"Authorization": "Bearer 31415926"}),
+}
+
+
+def test_wherever_a_patient_is_named_no_log_no_metric_and_no_span_says_it(
+    world: World, spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "httpx")  # the client of this test names what it asks for
+    body = {"query": READ, "variables": {"number": NUMBER, "more": NAME}, "operationName": NAME}
+    token = development_token(world.settings, role=Role.CLINICIAN, person=NAME, facility=HOSPITAL)
+    for method, url, headers in EVERYWHERE.values():
+        asked = {"Authorization": f"Bearer {token}"} | headers
+        answer = world.runner.run(world.client.request(method, url, headers=asked, json=body))
+
+        *others, line = world.lines()  # why a token was refused is said in front
+        assert {one["request_id"] for one in (*others, line)} == {answer.headers["x-request-id"]}
+        assert line["status"] == answer.status_code < 500, url
+    told = world.runner.run(world.client.get("/metrics")).text
+    traced = said(spans)
+    assert not any(canary in told + traced for canary in CANARIES)
+    assert 'route="/documents"' in told and HOSPITAL in traced
+
+
+def test_a_line_a_metric_or_a_span_that_said_it_would_be_seen(
+    world: World, spans: InMemorySpanExporter
+) -> None:
+    """The control: what is looked for above is found where it is."""
+    with span(NAME):
+        structlog.get_logger().info("request", route=NAME)
+
+    assert CANARIES[0] in said(spans)
+    with pytest.raises(AssertionError):
+        world.lines()
+
+
+def test_a_read_is_a_line_that_says_how_it_went(world: World) -> None:
+    answer = world.ask(READ, number=NUMBER)
+
+    (line,) = world.lines()
+    assert answer["data"]["patientRecord"]["patient"]["name"] == NAME
+    assert set(line) == {
+        "event",
+        "level",
+        "timestamp",
+        "request_id",
+        "route",
+        "status",
+        "duration_ms",
+        "bytes",
+        "role",
+        "facility",
+        "operation",
+        "cost",
+    }
+    assert (line["route"], line["status"]) == ("/graphql", 200)
+    assert (line["role"], line["facility"]) == ("CLINICIAN", HOSPITAL)
+    assert line["operation"] == sha256(READ.encode()).hexdigest()
 
 
 def test_a_bundle_that_is_rejected_is_not_logged(world: World) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tsuzuri.app.keys import identifier_key, kept, role_key, seal_key
+from tsuzuri.app.rates import USUAL, Rate
 from tsuzuri.app.settings import Settings, SettingsWrong, read_settings
+from tsuzuri.domain.vocabulary import Role
 
 HEX = "0123456789abcdef" * 4
 
@@ -35,10 +37,27 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         encryption_keys_file=None,
         key_provider=None,
         jwks_file=None,
+        discovery=None,
+        jwks_trust_hours=24,
         issuer="https://tsuzuri.example",
         audience="tsuzuri",
+        token_minutes=10,
+        second_factor="staff",
+        acr_values=(),
+        amr_values=("mfa",),
+        system_tokens_bound=True,
+        public_url=None,
         host="127.0.0.1",
         port=8080,
+        metrics_address=None,
+        shutdown_seconds=10,
+        rates=USUAL,
+        lookups_per_minute=10,
+        operations_max=32,
+        operations_each=8,
+        request_log=True,
+        traces=False,
+        origins=frozenset(),
         projectors=1,
         rules="clins-1.10",
         rule_severities="",
@@ -51,6 +70,8 @@ def test_what_is_not_set_is_meant_for_production(monkeypatch: pytest.MonkeyPatch
         correction_days=30,
         notice_url=None,
         notice_token_file=None,
+        documents=None,
+        documents_only=False,
         parts=64,
     )
 
@@ -69,8 +90,24 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_JWKS_FILE": "/keys/jwks",
             "TSUZURI_ISSUER": "https://issuer.example",
             "TSUZURI_AUDIENCE": "records",
+            "TSUZURI_OIDC_DISCOVERY": "https://issuer.example/.well-known/openid-configuration",
+            "TSUZURI_JWKS_TRUST_HOURS": "48",
+            "TSUZURI_TOKEN_MINUTES": "5",
+            "TSUZURI_SECOND_FACTOR": "all",
+            "TSUZURI_ACR": "urn:example:two urn:example:three",
+            "TSUZURI_SYSTEM_TOKENS": "dpop",
+            "TSUZURI_PUBLIC_URL": "https://records.example/tsuzuri/",
             "TSUZURI_HOST": "0.0.0.0",
             "TSUZURI_PORT": "9000",
+            "TSUZURI_METRICS_ADDRESS": "[::1]:9090",
+            "TSUZURI_SHUTDOWN_SECONDS": "30",
+            "TSUZURI_RATE": "PATIENT=5/60",
+            "TSUZURI_LOOKUPS_PER_MINUTE": "3",
+            "TSUZURI_OPERATIONS_MAX": "64",
+            "TSUZURI_OPERATIONS_EACH": "16",
+            "TSUZURI_REQUEST_LOG": "off",
+            "TSUZURI_TRACES": "otlp",
+            "TSUZURI_ORIGINS": "https://viewer.example, http://ward.example:8443",
             "TSUZURI_PROJECTORS": "3",
             "TSUZURI_RULES": "clins-1.5",
             "TSUZURI_RULE_SEVERITIES": "R6021=off",
@@ -83,6 +120,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "TSUZURI_CORRECTION_DAYS": "14",
             "TSUZURI_NOTICE_URL": "https://notices.example/tsuzuri",
             "TSUZURI_NOTICE_TOKEN_FILE": "/keys/notices",
+            "TSUZURI_DOCUMENTS": "/etc/documents",
+            "TSUZURI_DOCUMENTS_ONLY": "yes",
             "TSUZURI_PARTS": "4096",
         }
     )
@@ -97,10 +136,27 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         encryption_keys_file=Path("/keys/encryption"),
         key_provider="hsm:keys",
         jwks_file=Path("/keys/jwks"),
+        discovery="https://issuer.example/.well-known/openid-configuration",
+        jwks_trust_hours=48,
         issuer="https://issuer.example",
         audience="records",
+        token_minutes=5,
+        second_factor="all",
+        acr_values=("urn:example:two", "urn:example:three"),
+        amr_values=(),
+        system_tokens_bound=True,
+        public_url="https://records.example/tsuzuri",
         host="0.0.0.0",
         port=9000,
+        metrics_address=("::1", 9090),
+        shutdown_seconds=30,
+        rates={**USUAL, Role.PATIENT: Rate(5, 60)},
+        lookups_per_minute=3,
+        operations_max=64,
+        operations_each=16,
+        request_log=False,
+        traces=True,
+        origins=frozenset({"https://viewer.example", "http://ward.example:8443"}),
         projectors=3,
         rules="clins-1.5",
         rule_severities="R6021=off",
@@ -113,6 +169,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         correction_days=14,
         notice_url="https://notices.example/tsuzuri",
         notice_token_file=Path("/keys/notices"),
+        documents=Path("/etc/documents"),
+        documents_only=True,
         parts=4096,
     )
 
@@ -165,6 +223,31 @@ def test_notices_about_patients_go_out_encrypted_or_stay_on_this_machine(url: st
         assert read_settings({"TSUZURI_NOTICE_URL": here}).notice_url == here
 
 
+def test_development_asks_less_of_a_token_unless_it_is_told_to() -> None:
+    mode = {"TSUZURI_MODE": "development"}
+
+    usual = read_settings(mode)
+    asked = read_settings(mode | {"TSUZURI_SECOND_FACTOR": "staff", "TSUZURI_SYSTEM_TOKENS": "dpop"})
+
+    assert (usual.second_factor, usual.system_tokens_bound, usual.token_minutes) == ("none", False, 720)
+    assert (asked.second_factor, asked.system_tokens_bound) == ("staff", True)
+
+
+def test_where_we_are_reached_is_the_beginning_of_an_address() -> None:
+    assert (
+        read_settings({"TSUZURI_PUBLIC_URL": "https://records.example/"}).public_url
+        == "https://records.example"
+    )
+    for url in ("https://records.example/?a", "https://records.example/#b"):
+        assert wrong(TSUZURI_PUBLIC_URL=url).startswith("TSUZURI_PUBLIC_URL is the beginning")
+    assert wrong(TSUZURI_PUBLIC_URL="records.example").startswith("TSUZURI_PUBLIC_URL is an https address")
+
+
+@pytest.mark.parametrize("words", ['urn:"x"', "urn:\\x", "日本"])
+def test_what_a_second_factor_is_called_can_stand_in_a_header(words: str) -> None:
+    assert wrong(TSUZURI_ACR=words) == "TSUZURI_ACR is a list of words, with blanks between them"
+
+
 @pytest.mark.parametrize("mode", ["Development", "dev", "test"])
 def test_there_are_two_modes(mode: str) -> None:
     assert wrong(TSUZURI_MODE=mode) == "TSUZURI_MODE is production or development"
@@ -183,6 +266,26 @@ def test_so_is_the_number_of_parts(parts: str) -> None:
 @pytest.mark.parametrize("share", ["0", "1.1", "half", "nan"])
 def test_a_share_is_a_part_of_the_time(share: str) -> None:
     assert wrong(TSUZURI_REBUILD_SHARE=share).startswith("TSUZURI_REBUILD_SHARE is a number from 0.01 to 1")
+
+
+@pytest.mark.parametrize(
+    "rate", ["NURSE=1/2", "CLINICIAN", "CLINICIAN=1", "CLINICIAN=0/5", "CLINICIAN=5/-1", "OFF", "PATIENT=१/२"]
+)
+def test_a_rate_is_for_a_role_so_much_a_second_and_at_once(rate: str) -> None:
+    assert wrong(TSUZURI_RATE=rate).startswith('TSUZURI_RATE is "off", or changes such as CLINICIAN=50/1000')
+
+
+def test_no_rate_holds_when_it_is_off() -> None:
+    assert read_settings({"TSUZURI_RATE": "off"}).rates is None
+
+
+@pytest.mark.parametrize(
+    "address", ["9090", ":9090", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "here:http"]
+)
+def test_metrics_are_told_at_an_address_and_a_port(address: str) -> None:
+    assert wrong(TSUZURI_METRICS_ADDRESS=address).startswith(
+        "TSUZURI_METRICS_ADDRESS is an address to listen on"
+    )
 
 
 # --- the database

@@ -46,7 +46,7 @@ def a_reading(**changes: Any) -> Reading:
     }
     reading = Reading(**usual | changes)
     reading.ask([LAB, CONDITION])
-    reading.show([(STRANGER, LAB), (OWNER, None)])
+    reading.show([(STRANGER.bytes, LAB), (OWNER.bytes, None)])
     return reading
 
 

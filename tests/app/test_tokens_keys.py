@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from examples import HOSPITAL, PATIENT
-from token_examples import CLAIMS, ISSUER, PUBLIC, made
+from token_examples import CLAIMS, ISSUER, NOW, ORIGIN, PUBLIC, made, recognised
+from tsuzuri.app.identity import identity_of
 from tsuzuri.app.settings import Settings, SettingsWrong, read_settings
-from tsuzuri.app.tokens import DevelopmentOnly, TokenRefused, development_token, token_checker
+from tsuzuri.app.signed import TokenRefused
+from tsuzuri.app.tokens import DevelopmentOnly, development_token
 from tsuzuri.domain.callers import IncompleteCaller
 from tsuzuri.domain.vocabulary import Role
 
@@ -19,11 +21,15 @@ def at_home(home: Path, **more: str) -> Settings:
     return read_settings({"TSUZURI_HOME": str(home)} | more)
 
 
+def production(home: Path, **more: str) -> Settings:
+    return at_home(home, TSUZURI_PUBLIC_URL=ORIGIN, TSUZURI_ISSUER=ISSUER, **more)
+
+
 def test_in_development_a_local_token_says_who_calls(tmp_path: Path) -> None:
     settings = at_home(tmp_path, TSUZURI_MODE="development")
     token = development_token(settings, role=Role.CLINICIAN, person="dr-hamada", facility=HOSPITAL)
 
-    caller = token_checker(settings).caller(token)
+    caller = recognised(identity_of(settings), token)
 
     assert (caller.person, caller.role, caller.facility) == ("dr-hamada", Role.CLINICIAN, HOSPITAL)
 
@@ -45,7 +51,7 @@ def test_another_homes_development_token_is_forged(tmp_path: Path) -> None:
     )
 
     with pytest.raises(TokenRefused):
-        token_checker(mine).caller(token)
+        recognised(identity_of(mine), token)
 
 
 def test_production_makes_no_development_tokens(tmp_path: Path) -> None:
@@ -65,20 +71,20 @@ def test_a_development_token_made_earlier_is_worth_nothing_once_an_issuers_keys_
 ) -> None:
     before = at_home(tmp_path, TSUZURI_MODE="development")
     token = development_token(before, role=Role.AUDITOR, person="auditor-abe")
-    assert token_checker(before).caller(token)
+    assert recognised(identity_of(before), token)
 
     (tmp_path / "jwks.json").write_text(json.dumps(PUBLIC))
     after = at_home(tmp_path, TSUZURI_MODE="development", TSUZURI_JWKS_FILE=str(tmp_path / "jwks.json"))
 
     with pytest.raises(TokenRefused):
-        token_checker(after).caller(token)
+        recognised(identity_of(after), token)
 
 
 def test_production_without_an_issuers_keys_recognises_nobody_and_says_so(tmp_path: Path) -> None:
     development_token(at_home(tmp_path, TSUZURI_MODE="development"), role=Role.AUDITOR, person="auditor-abe")
 
-    with pytest.raises(SettingsWrong, match="TSUZURI_JWKS_FILE is not set"):
-        token_checker(at_home(tmp_path))
+    with pytest.raises(SettingsWrong, match="neither TSUZURI_OIDC_DISCOVERY nor TSUZURI_JWKS_FILE is set"):
+        identity_of(production(tmp_path))
 
 
 @pytest.mark.parametrize("role", [Role.CLINICIAN, Role.SYSTEM, Role.PATIENT])
@@ -93,18 +99,20 @@ def test_a_development_token_that_nobody_could_use_is_not_made(tmp_path: Path, r
 def test_production_knows_callers_by_the_issuers_keys(tmp_path: Path) -> None:
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps(PUBLIC))
-    settings = at_home(tmp_path, TSUZURI_JWKS_FILE=str(file), TSUZURI_ISSUER=ISSUER)
+    settings = production(tmp_path, TSUZURI_JWKS_FILE=str(file))
 
-    caller = token_checker(settings).caller(made(CLAIMS | {"role": "PATIENT", "patient": str(PATIENT)}))
+    caller = recognised(
+        identity_of(settings), made(CLAIMS | {"exp": NOW + 600, "role": "PATIENT", "patient": str(PATIENT)})
+    )
 
     assert caller.patient == PATIENT
 
 
 def test_the_issuers_keys_are_not_where_the_setting_says(tmp_path: Path) -> None:
-    settings = at_home(tmp_path, TSUZURI_JWKS_FILE=str(tmp_path / "absent.json"))
+    settings = production(tmp_path, TSUZURI_JWKS_FILE=str(tmp_path / "absent.json"))
 
     with pytest.raises(SettingsWrong, match="TSUZURI_JWKS_FILE: .*absent.json cannot be read"):
-        token_checker(settings)
+        identity_of(settings)
 
 
 @pytest.mark.parametrize("content", ["", "{", "\xff", '{"keys": [{"kty": "rubbish"}]}'])
@@ -113,4 +121,4 @@ def test_what_is_not_a_key_set_is_refused_at_the_start(tmp_path: Path, content: 
     file.write_bytes(content.encode("latin-1"))
 
     with pytest.raises(SettingsWrong, match="TSUZURI_JWKS_FILE: the file is not a JSON Web Key Set"):
-        token_checker(at_home(tmp_path, TSUZURI_JWKS_FILE=str(file)))
+        identity_of(production(tmp_path, TSUZURI_JWKS_FILE=str(file)))

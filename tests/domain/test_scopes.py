@@ -1,12 +1,21 @@
-"""What a token's scopes let be read: SMART's words, kept exactly or not at all."""
+"""What a token's scopes let be read and changed: SMART's words, kept exactly or not at all."""
 
 import pytest
 
 from access_examples import given, permitted, refusal
 from examples import a_request, granted
 from tsuzuri.domain.access import decide
-from tsuzuri.domain.scopes import RESOURCES, Scope, context_of, readable, scopes_of, usual_scopes
-from tsuzuri.domain.vocabulary import RecordClass, RefusalReason, Role
+from tsuzuri.domain.scopes import (
+    RESOURCES,
+    SENT,
+    Scope,
+    context_of,
+    readable,
+    rights,
+    scopes_of,
+    usual_scopes,
+)
+from tsuzuri.domain.vocabulary import DocumentKind, RecordClass, RefusalReason, Role
 
 LETTERS_AND_REPORTS = {
     RecordClass.REFERRAL,
@@ -68,8 +77,14 @@ def test_who_may_not_both_read_and_search_reads_nothing(rights: str) -> None:
     assert readable(Role.CLINICIAN, scopes_of(f"user/*.{rights}")) == frozenset()
 
 
-def test_rights_of_two_scopes_are_not_added_up_and_their_resources_are() -> None:
-    assert readable(Role.CLINICIAN, scopes_of("user/*.r user/*.s")) == frozenset()
+def test_the_rights_of_scopes_for_one_resource_add_up() -> None:
+    assert readable(Role.CLINICIAN, scopes_of("user/*.r user/*.s")) == frozenset(RecordClass)
+    assert readable(Role.CLINICIAN, scopes_of("user/Condition.r user/*.s")) == {RecordClass.CONDITION}
+    assert readable(Role.CLINICIAN, scopes_of("user/Condition.r user/Observation.s")) == frozenset()
+    assert readable(Role.CLINICIAN, scopes_of("user/*.r patient/*.s")) == frozenset()
+
+
+def test_so_do_their_resources() -> None:
     two = readable(Role.CLINICIAN, scopes_of("user/Condition.rs user/MedicationRequest.cruds"))
     assert two == {RecordClass.CONDITION, RecordClass.PRESCRIPTION}
 
@@ -85,10 +100,23 @@ def test_a_role_has_a_context_and_scopes_of_another_are_not_meant_for_it(role: R
 
 
 @pytest.mark.parametrize("role", Role)
-def test_only_systems_usually_write(role: Role) -> None:
-    rights = "cruds" if role is Role.SYSTEM else "rs"
+def test_who_is_given_everything_may_do_everything_in_the_context_of_the_role(role: Role) -> None:
+    assert usual_scopes(role) == f"{context_of(role)}/*.cruds"
 
-    assert usual_scopes(role) == f"{context_of(role)}/*.{rights}"
+
+def test_what_may_be_done_is_what_the_scopes_of_the_role_say_of_the_resource() -> None:
+    held = scopes_of("system/Condition.c system/Condition.rs system/*.d user/Condition.u")
+
+    assert rights(Role.SYSTEM, held, "Condition") == set("crsd")
+    assert rights(Role.SYSTEM, held, "Observation") == set("d")
+    assert rights(Role.SYSTEM, held, "*") == set("d")
+    assert rights(Role.CLINICIAN, held, "Condition") == set("u")
+    assert rights(Role.SYSTEM, scopes_of(""), "Condition") == set()
+
+
+def test_whatever_a_facility_sends_is_some_resource() -> None:
+    assert set(SENT) == set(DocumentKind)
+    assert set(SENT.values()) == set(RESOURCES.values())
 
 
 def test_a_consent_opens_no_more_than_the_token_may_carry() -> None:

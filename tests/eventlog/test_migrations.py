@@ -92,10 +92,11 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(empty_dsn: str) -> None
         assert [m.number for m in migrate(connection)] == [m.number for m in migrations() if m.number > 1]
 
 
-def test_roles_log_projections_and_notices_come_in_this_order() -> None:
+def test_roles_log_projections_notices_proofs_and_trigrams_come_in_this_order() -> None:
     ours = [(m.number, m.name) for m in migrations()]
 
-    assert ours == [(1, "roles"), (2, "log"), (3, "projections"), (4, "notices")]
+    names = ["roles", "log", "projections", "notices", "proofs", "trigrams"]
+    assert ours == list(enumerate(names, start=1))
 
 
 def enters(logins: Logins, role: LogRole) -> bool:

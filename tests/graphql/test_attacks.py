@@ -211,7 +211,7 @@ def test_lists_within_lists_do_not_multiply_without_end(tell: Tell) -> None:
         every = ", ".join(RecordClass)
         await world.data(HOSPITAL_SYSTEM, CONSENT.replace(NUMBER, number).replace("CONDITION", every))
         world.project()
-        shallow = "nodes { document { entries(first: 200) { totalCount } } }"
+        shallow = "nodes { document { entries(first: 20) { totalCount } } }"
         deep = shallow.replace("totalCount", f"totalCount {shallow.replace('totalCount', 'nodes { name }')}")
         asked = f"""{{ patientRecord(patient: {{ insuredPerson: "{number}" }}) {{ ... on PatientRecord {{
             entries(first: 200) {{ FIELDS }} }} }} }}"""

@@ -61,9 +61,28 @@ def test_facilities_are_found_by_kind_place_name_and_right(tell: Tell) -> None:
         assert await found(world, {"text": "test"}) == [CLINIC]
         assert await found(world, {"text": "試験"}) == [PHARMACY, HOSPITAL]
         assert await found(world, {"text": CLINIC[:6]}) == [CLINIC]
-        assert await found(world, {"text": "%"}) == []
+        assert (
+            await found(world, {"text": "ｔｅｓｔ　診"})
+            == await found(world, {"text": "TEST 診"})
+            == [CLINIC]
+        )
+        for text in ("%", "_", "\\", "試%院"):
+            assert await found(world, {"text": text}) == []
         wrong = await world.ask(DOCTOR, FIND, filter={"municipality": "1120"}, first=1)
         assert wrong["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+
+    tell(story)
+
+
+def test_a_part_of_a_name_is_found_by_trigrams_where_the_database_has_them(tell: Tell) -> None:
+    async def story(world: World) -> None:
+        await enter_all(world)
+        there = "SELECT FROM pg_available_extensions WHERE name = 'pg_trgm'"
+        made = "SELECT FROM pg_indexes WHERE indexname = 'facility_sought'"
+
+        assert len(world.connection.execute(made).fetchall()) == len(
+            world.connection.execute(there).fetchall()
+        )
 
     tell(story)
 

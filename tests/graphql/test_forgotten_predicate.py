@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege, SyntaxError
-from psycopg.sql import SQL, Composed
 
 from examples import CLINIC_SYSTEM, a_bundle, herself
 from fence_examples import schema_of
@@ -20,6 +19,7 @@ from tsuzuri.graphql.readings import Reading
 from tsuzuri.graphql.statements import Source
 from tsuzuri.projections import identities, patient_summary, record_index
 from tsuzuri.projections.fences import sees_whole
+from tsuzuri.projections.sql import SQL
 from world import Tell, World, tell_in
 
 OTHER = "00099999:え:7:01"
@@ -56,7 +56,7 @@ async def reading(world: World) -> Reading:
 
 
 async def fetched(world: World, statement: Any) -> list[dict[str, Any]]:
-    return await world.application.fetch(Composed([SQL(statement)]))
+    return await world.application.fetch(SQL(statement))
 
 
 def test_a_statement_without_its_predicate_shows_nothing(tell: Tell, connection: Connection[Any]) -> None:

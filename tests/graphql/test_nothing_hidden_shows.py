@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from alike_examples import VOLATILE, Own, alike
 from document_examples import SENDER, body, diagnosis, referral
-from everything_examples import CODE, fields_of, named, operations
+from everything_examples import CODE, before_all, fields_of, named, operations
 from examples import DOCTOR, HOSPITAL, NUMBER, herself
 from fhir_examples import CORE_LABO, FACILITY, Json, a_collection, a_resource, coded, quantity
 from rendering_examples import INDICATION
@@ -21,6 +21,7 @@ from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import RecordClass, Role
+from tsuzuri.graphql import gate
 from tsuzuri.graphql.readings import Operation, Readings
 from tsuzuri.graphql.schema import schema_sha256
 from world import SCHEMA, Tell, World, tell_in
@@ -88,17 +89,24 @@ async def lived(world: World, number: str, *flags: str) -> RegisteredBundle:
     return told[0]
 
 
+@pytest.fixture(autouse=True)
+def anything_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All there is at once costs more than anybody may ask for."""
+    monkeypatch.setattr(gate, "COST_MAX", 100_000)
+
+
 async def answers(
     world: World, caller: Caller, told: RegisteredBundle, *, pages: bool = True
 ) -> dict[str, str]:
     """By operation, made comparable. Every one is answered."""
     herself_asks = caller.role is Role.PATIENT
-    values = {
+    values: dict[str, Any] = {
         "patient": {"id": str(told.patient)},
         "her": None,
         "letter": str(told.document),
         "purpose": "PATRQT" if herself_asks else "TREAT",
     }
+    values["position"] = await before_all(world, caller, told.patient, values)
     own = Own(world.application.seals, BEGAN, [str(told.patient)], {})
     found = {}
     for one in operations(caller):
@@ -224,6 +232,6 @@ def test_what_is_blanked_is_what_the_schema_declares_volatile_and_never_more_tha
     tell(story)
 
 
-def test_no_subscription_tells_of_a_record() -> None:
-    """One that does has to be compared too, here and in the torture."""
-    assert set(fields_of("Subscription")) == {"projectionProgress"}
+def test_what_tells_of_a_record_as_it_changes_is_known_here() -> None:
+    """One that is new has to be compared too. That these tell nothing of what is hidden: test_record_changed.py."""
+    assert set(fields_of("Subscription")) == {"projectionProgress", "recordChanged", "accessed"}

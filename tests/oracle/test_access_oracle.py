@@ -27,7 +27,7 @@ from oracle.access_cases import (
 )
 from oracle.access_compared import CELLS, compared, decided, folded, in_our_words
 from oracle.access_histories import READS, compared_at_random
-from tsuzuri.domain.access import Refused
+from tsuzuri.domain.access import Permitted, Refused
 from tsuzuri.domain.vocabulary import PurposeOfUse, RefusalReason
 
 HISTORIES = 1_000  # of the 10,000 of `make torture`
@@ -75,14 +75,12 @@ def may_be_permitted(request: Request) -> bool:
 # --- where the text can be read in two ways
 
 
-def test_rights_granted_by_two_scopes_are_added_up_by_the_oracle_and_not_by_us() -> None:
-    """The text asks for r and s, and does not say whether of one scope. Ours is the reading that shows less."""
+def test_rights_granted_by_two_scopes_add_up() -> None:
+    """The text asks for r and s, and does not say whether of one scope."""
     history = BASES["consent"]
     request = a_request(CALLERS["CLINICIAN"], PurposeOfUse.TREAT, ("user/*.r", "user/*.s"), False)
 
-    ours = decided(in_our_words(request), folded(history, request))
-
-    assert isinstance(ours, Refused) and ours.reason is RefusalReason.SCOPE_NOT_PERMITTED
+    assert isinstance(decided(in_our_words(request), folded(history, request)), Permitted)
     assert evaluate(request, history.patient, (), ()).openings
 
 

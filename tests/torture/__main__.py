@@ -1,7 +1,7 @@
 """Runs the tortures at full size, one line each: `python tests/torture [name …]`.
 
 ISSUE=3 chooses those of the log, ISSUE=4 those of the projections, ISSUE=5 those of what facilities send, ISSUE=6 those
-of who may see what. Exit code 1 when one found a fault, or a control did not.
+of who may see what, ISSUE=7 those of the API. Exit code 1 when one found a fault, or a control did not.
 """
 
 import logging
@@ -29,8 +29,22 @@ LOG = (
 PROJECTIONS = ("failpoints", "poison", "planted_bug", "projection_histories")
 DOCUMENTS = ("permutations", "hostile_bundles", "summaries")
 ACCESSES = ("access_histories", "emergency_lives", "revocations", "withheld", "non_interference")
+CALLERS = (
+    "proof_replays",
+    "real_issuer",
+)  # their short forms: tests/app/test_proofs_seen.py, test_real_issuer.py
 TIMES = ("non_interference_times",)  # no short form: a machine that does other things besides tells nothing
-TORTURES = {"3": LOG, "4": PROJECTIONS, "5": DOCUMENTS, "6": ACCESSES + TIMES}
+WATCHES = ("subscribers", "watchers")
+API = ("hostile_bodies", "schema_drawn", "slow_connections")
+AUDITS = ("http_audit",)  # its short form is tests/app/test_http_audits.py
+EDGE = ("shutdowns",)
+TORTURES = {
+    "3": LOG,
+    "4": PROJECTIONS,
+    "5": DOCUMENTS,
+    "6": ACCESSES + TIMES,
+    "7": CALLERS + API + AUDITS + EDGE + WATCHES,
+}
 
 
 def torture(name: str) -> Torture:

@@ -19,7 +19,6 @@ from uuid import UUID
 
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from log_examples import copied_database, make_log
 from torture.harness import Outcome, Torture
@@ -27,6 +26,7 @@ from torture.veiled_worlds import Compared, MakeApplication, compared, families,
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.projections.fences import sees_whole
+from tsuzuri.projections.sql import SQL, Composed, Identifier, Literal
 
 PAIRS, WORLDS = 10_000, 5  # of a family
 IN_A_DATABASE = 40  # families

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from asyncio import Protocol
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.server import build_server
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings
+from tsuzuri.app.timed_connections import TimedConnection
 from tsuzuri.app.tokens import development_token
 from tsuzuri.domain.callers import Caller
 from tsuzuri.graphql.schema import build_schema, schema_sha256
@@ -64,12 +66,19 @@ def build_api(settings: Settings, open_application: Open) -> Starlette:
 class ServerProcess:
     """Serves from its making on, until it is killed. What is sent to it while it starts is answered then."""
 
-    def __init__(self, api: ASGIApp) -> None:
+    def __init__(self, api: ASGIApp, connection: type[Protocol] = TimedConnection) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
-        self._process = FORK.Process(target=_serve, args=(api, listener, os.getpid()), daemon=True)
+        self._process = FORK.Process(
+            target=_serve, args=(api, connection, listener, os.getpid()), daemon=True
+        )
         self._process.start()
         listener.close()  # else who asks it would wait for ever when it is dead
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     @property
     def exitcode(self) -> int | None:
@@ -81,16 +90,24 @@ class ServerProcess:
         self._process.join()
 
 
-def _serve(api: ASGIApp, listener: socket.socket, parent: int) -> None:
+def end_with(parent: int) -> None:
+    """This process ends when *parent*, which was to kill it, has ended."""
+
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_LOOK_SECONDS)
-        os._exit(1)  # it has outlived the process that was to kill it
+        os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _serve(api: ASGIApp, connection: type[Protocol], listener: socket.socket, parent: int) -> None:
+    end_with(parent)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what it says of its troubles is not for who looks on
     logging.disable()
-    config = uvicorn.Config(api, log_level="critical", access_log=False, timeout_keep_alive=600)
+    config = uvicorn.Config(
+        api, http=connection, log_level="critical", access_log=False, timeout_keep_alive=600
+    )
     uvicorn.Server(config).run([listener])
 
 
@@ -121,7 +138,10 @@ class Asker:
             settings, role=caller.role, person=caller.person, facility=caller.facility, patient=caller.patient
         )
         self.port = port
-        self._head = f"POST /graphql HTTP/1.1\r\nHost: tsuzuri\r\nAuthorization: Bearer {token}\r\n"
+        self._head = (
+            "POST /graphql HTTP/1.1\r\nHost: tsuzuri\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {token}\r\n"
+        )
         self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, query: str, header: str = "", **variables: Any) -> Received:

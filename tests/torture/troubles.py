@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, Connection, OperationalError
+from psycopg.pq.abc import PGresult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from torture.cutting_line import CuttingLine, cutting_line
@@ -169,6 +170,11 @@ class Troubled(TsuzuriApplication):
         rows = await super().fetch(*named)
         await self._meet(Step.ROWS_READ)
         return rows
+
+    async def write(self, *named: Any) -> PGresult:
+        written = await super().write(*named)
+        await self._meet(Step.ROWS_READ)
+        return written
 
     async def settle(
         self, caller: Caller, readings: Readings, operation: Operation, data: dict[str, Any] | None

@@ -9,9 +9,11 @@ from uuid import uuid4
 
 from alike_examples import Own, alike
 from everything_examples import (
+    FILTERS,
     ME,
     RECORD,
     asked,
+    before_all,
     fields_of,
     filtered,
     in_me,
@@ -32,7 +34,8 @@ from world import World
 _THEN = ", asOf: { at: $then }"
 _BLIND = ("GRAPHQL_INVALID", "INTERNAL")
 """A question that is broken, or that breaks something, compares nothing."""
-_FIRST = {"entries": "f1", "timeline": "f5", "documents": "f7"}
+_FIRST = {name: f"{name}1" for name in FILTERS}
+"""Where a page of one node is found, by list."""
 _ATTEMPTS = (
     "mutation($patient: PatientKey!, $letter: ID!) { receiveReferral(patient: $patient, document: $letter) }",
     """mutation($patient: PatientKey!, $letter: ID!, $reader: String!) { grantConsent(patient: $patient,
@@ -100,6 +103,7 @@ class Asking:
     async def answers(self, more: int) -> dict[str, str]:
         """By question. A page is followed by the one behind it."""
         values = self._values()
+        values["position"] = await before_all(self.world, self.caller, self.lived.patient, values)
         found: dict[str, str] = {}
         for document in self.questions(more):
             answer = await self._ask(document, values)

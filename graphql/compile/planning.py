@@ -1,0 +1,70 @@
+"""The plans of the documents that were asked lately, by their text and by what decides about @skip and @include."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import GraphQLError, OperationType
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry import Schema
+
+from tsuzuri.graphql.compile.collecting import Collecting, condition_names
+from tsuzuri.graphql.compile.plans import Compiler, ObjectPlan, Unfit
+from tsuzuri.graphql.compile.running import Run
+from tsuzuri.graphql.context import Context
+from tsuzuri.graphql.preparing import Prepared
+
+PLANS_KEPT = 1_000
+
+_Key = tuple[str, str | None, tuple[Any, ...]]
+
+
+class Plans:
+    """Of one schema."""
+
+    def __init__(self, schema: Schema, kept: int = PLANS_KEPT) -> None:
+        self._converter = schema
+        self._schema = schema._schema
+        self._kept = kept
+        self._plans: OrderedDict[_Key, ObjectPlan | None] = OrderedDict()
+        self._conditions: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+
+    async def data(
+        self, context: Context, prepared: Prepared, variables: Mapping[str, Any] | None
+    ) -> dict[str, Any] | None:
+        """What the answer has as `data`; None when ordinary execution must run the operation.
+
+        Raises whatever a resolver raises, which ordinary execution then tells.
+        """
+        if prepared.kind is not OperationType.QUERY:
+            return None
+        definitions = prepared.operation.variable_definitions or ()
+        values = get_variable_values(self._schema, definitions, dict(variables or {}))
+        if not isinstance(values, VariableValues):
+            return None
+        plan = self._plan(prepared, values)
+        return None if plan is None else await Run(values, context).data(plan)
+
+    def _plan(self, prepared: Prepared, values: VariableValues) -> ObjectPlan | None:
+        decide = self._conditions.get(prepared.sha256)
+        if decide is None:
+            decide = condition_names(prepared.parsed)
+            _keep(self._conditions, prepared.sha256, decide, self._kept)
+        conditions = {name: values.coerced.get(name) for name in decide}
+        key = (prepared.sha256, prepared.name, tuple(conditions.values()))
+        if key in self._plans:
+            self._plans.move_to_end(key)
+            return self._plans[key]
+        collecting = Collecting(self._schema, prepared.parsed, conditions)
+        try:
+            plan = Compiler(self._converter, prepared.operation, collecting).plan()
+        except (Unfit, GraphQLError):
+            plan = None
+        _keep(self._plans, key, plan, self._kept)
+        return plan
+
+
+def _keep(into: "OrderedDict[Any, Any]", key: Any, value: Any, most: int) -> None:
+    into[key] = value
+    if len(into) > most:
+        into.popitem(last=False)
