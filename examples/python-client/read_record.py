@@ -5,14 +5,15 @@
 The number comes by standard input: arguments are seen by everybody on the machine.
 """
 
+import asyncio
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from httpx import Response
 from tsuzuri_client import TsuzuriClient
-from tsuzuri_client.base_client import Response
 from tsuzuri_client.input_types import PatientKey
 from tsuzuri_client.summary import SummaryPatientRecordAccessRefused
 
@@ -25,7 +26,7 @@ class TrustedClient(TsuzuriClient):
         cards = [json.loads(card.read_text("utf-8")) for card in documents.glob("*.json")]
         self.digests = {card["name"]: card["sha256"] for card in cards}
 
-    def execute(
+    async def execute(
         self,
         query: str,
         operation_name: str | None = None,
@@ -34,13 +35,13 @@ class TrustedClient(TsuzuriClient):
     ) -> Response:
         given, _, _ = self._process_variables(variables)
         body = {"documentId": f"sha256:{self.digests[operation_name]}", "variables": given}
-        return self.http_client.post(self.url, json=body, **kwargs)
+        return await self.http_client.post(self.url, json=body, **kwargs)
 
 
-def main(url: str, documents: str) -> int:
+async def main(url: str, documents: str) -> int:
     number = sys.stdin.readline().strip()
-    with TrustedClient(url, os.environ["TSUZURI_TOKEN"], Path(documents)) as client:
-        record = client.summary(PatientKey(insuredPerson=number)).patient_record
+    async with TrustedClient(url, os.environ["TSUZURI_TOKEN"], Path(documents)) as client:
+        record = (await client.summary(PatientKey(insuredPerson=number))).patient_record
     if isinstance(record, SummaryPatientRecordAccessRefused):
         print(f"refused: {record.reason.value} (access {record.access_id})")
         return 1
@@ -52,4 +53,4 @@ def main(url: str, documents: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(asyncio.run(main(*sys.argv[1:])))

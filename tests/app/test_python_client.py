@@ -29,7 +29,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(EXAMPLE / "read_record.py", folder)
     settings = (EXAMPLE / "pyproject.toml").read_text("utf-8").replace("../..", str(ROOT))
     (folder / "pyproject.toml").write_text(settings, "utf-8")
-    subprocess.run([CLIENT / "ariadne-codegen"], cwd=folder, check=True, capture_output=True, timeout=120)
+    made = subprocess.run(
+        [CLIENT / "ariadne-codegen"], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
     return folder
 
 
