@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tsuzuri.app.edge import EdgeRefused, fault, refusal
+from tsuzuri.app.ending import ended
 from tsuzuri.app.media_types import EVENTS
 from tsuzuri.app.open_streams import Answers
 from tsuzuri.graphql.execution import Answer
@@ -65,9 +66,7 @@ class EventStream(Response):
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(tasks)
         try:
             for task in done & {telling, keeping}:
                 task.result()

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import structlog
 from joserfc.jwk import Key
 
+from tsuzuri.app.ending import ended
 from tsuzuri.app.signed import TokenRefused
 from tsuzuri.app.token_keys import KeysUnavailable, PublicKeys
 from tsuzuri.graphql.failures import places
@@ -80,10 +81,7 @@ class IssuerKeys:
         try:
             yield
         finally:
-            ending = [looking] if self._asking is None else [looking, self._asking]
-            for task in ending:
-                task.cancel()
-            await asyncio.gather(*ending, return_exceptions=True)
+            await ended([looking] if self._asking is None else [looking, self._asking])
 
     async def _ask_again_after(self, seconds: float) -> None:
         """Whoever needs an answer while one is on its way waits for that one."""

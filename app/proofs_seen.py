@@ -9,6 +9,7 @@ import structlog
 from psycopg import AsyncConnection, Error
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from tsuzuri.app.ending import ended
 from tsuzuri.app.proofs import Proof
 from tsuzuri.eventlog.connecting import Logins, LogRole, pool_settings
 
@@ -58,18 +59,18 @@ class ProofsSeen:
         )
         await pool.open()
         self._pool = pool
-        pruning = asyncio.create_task(self._prune_on_and_on(pool))
+        pruning = asyncio.create_task(_prune_on_and_on(pool))
         try:
             yield
         finally:
-            pruning.cancel()
-            await asyncio.gather(pruning, return_exceptions=True)
+            await ended([pruning])
             self._pool = None
             await pool.close()
 
-    async def _prune_on_and_on(self, pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
-        while True:
-            await asyncio.sleep(PRUNE_SECONDS)
-            with contextlib.suppress(Error, PoolTimeout):  # the next minute will do
-                async with pool.connection() as connection:
-                    await connection.execute("DELETE FROM proof_seen WHERE until < clock_timestamp()")
+
+async def _prune_on_and_on(pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
+    while True:
+        await asyncio.sleep(PRUNE_SECONDS)
+        with contextlib.suppress(Error, PoolTimeout):  # the next minute will do
+            async with pool.connection() as connection:
+                await connection.execute("DELETE FROM proof_seen WHERE until < clock_timestamp()")

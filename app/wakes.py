@@ -113,13 +113,14 @@ class Wakes:
         )
 
     async def _follow(self) -> None:
-        """On a connection of its own: whatever else is read, it goes on."""
-        while True:
+        """On a connection of its own: whatever else is read, it goes on. It ends even if its cancellation is lost."""
+        this = asyncio.current_task()
+        while self._following is this:
             try:
                 async with await AsyncConnection.connect(
                     self._services.logins.of(LogRole.READER), autocommit=True, options=_OPTIONS
                 ) as connection:
-                    while True:
+                    while self._following is this:
                         await self._look(connection)
                         await asyncio.sleep(self._look_seconds)
             except Exception as error:  # whatever it is, nobody waits for ever

@@ -4,7 +4,7 @@ Queries and mutations are refused here: they have one way in, POST /graphql, wit
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry import Schema
 
 from tsuzuri.app.edge import EdgeRefused, caller_of, fault, refusal, still_caller_of
+from tsuzuri.app.ending import ended
 from tsuzuri.app.graphql_request import TextOf
 from tsuzuri.app.identity import Identity, Presented
 from tsuzuri.app.open_streams import OpenStreams
@@ -116,7 +117,7 @@ class _Conversation:
             )
             why = _why(done & {talking, self._ended}, closing=closing.done())
         finally:
-            await _cancelled([*tasks, *self._operations.values()])
+            await ended([*tasks, *self._operations.values()])
         if why is not None:
             with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
                 await asyncio.wait_for(self._socket.close(why.code, why.reason), _GOODBYE_SECONDS)
@@ -132,7 +133,7 @@ class _Conversation:
                     while True:
                         await self._answer(caller, await self._next())
                 finally:
-                    await _cancelled([keeping])
+                    await ended([keeping])
         except EdgeRefused as refused:
             raise _Closed(POLICY if refused.status == 429 else FORBIDDEN, str(refused)) from None
         except WebSocketDisconnect:
@@ -179,7 +180,7 @@ class _Conversation:
                 self._operations[id] = asyncio.create_task(self._ending(self._operate(caller, message)))
             case Complete(id=id):
                 if (operation := self._operations.pop(id, None)) is not None:
-                    operation.cancel()
+                    await ended([operation])
             case Ping():
                 await self._socket.send_text(PONG)
 
@@ -264,9 +265,3 @@ def _shown(socket: WebSocket, authorization: str | None) -> Presented:
 def _errors(answer: Answer) -> list[Any]:
     errors: list[Any] = orjson.loads(answer.body)["errors"]
     return errors
-
-
-async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
