@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncRawCursor
 from psycopg.pq.abc import PGresult
-from psycopg.rows import dict_row
 
 from tsuzuri.app.actions import operate_projections
 from tsuzuri.app.actions.explain_access import explain_access
@@ -36,6 +34,7 @@ from tsuzuri.domain.identifiers import PatientKey, PatientNumber
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.vocabulary import PurposeOfUse, Role
 from tsuzuri.eventlog.connecting import LogRole
+from tsuzuri.eventlog.quick_reads import rows_of
 from tsuzuri.graphql.context import AsOf
 from tsuzuri.graphql.gate import Gate
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
@@ -65,25 +64,17 @@ class TsuzuriApplication(Changes, Reviewing, Watching):
         self.follow(services)
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
-        with span("sql"):
-            async with (
-                self.services.pool.connection() as connection,
-                AsyncRawCursor(connection, row_factory=dict_row) as cursor,
-            ):
-                await cursor.execute(statement.numbered().encode(), statement.values, binary=True)
-                return await cursor.fetchall()
+        return rows_of(await self.write(statement))
 
     async def write(self, statement: Composed) -> PGresult:
         with span("sql"):
             return await self.services.reads.fetch(statement.numbered(), statement.values, binary=True)
 
     async def live_schema(self, projection: str) -> str:
-        async with self.services.pool.connection() as connection:
-            return PROJECTIONS[projection].schema(await served_generation(connection, projection))
+        return PROJECTIONS[projection].schema(await served_generation(self.services.reads, projection))
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
-        async with self.services.pool.connection() as connection:
-            return await freshness(connection, projection, self.services.log.part_of(patient), patient)
+        return await freshness(self.services.reads, projection, self.services.log.part_of(patient), patient)
 
     async def codes(self, release: str) -> Codes:
         held = self.releases.held(release)

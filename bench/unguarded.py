@@ -24,8 +24,8 @@ from tsuzuri.eventlog.connecting import Logins, LogRole
 from tsuzuri.graphql.context import AsOf
 from tsuzuri.graphql.gate import Gate
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
-from tsuzuri.projections import record_index
-from tsuzuri.projections.freshness import Freshness
+from tsuzuri.projections import facilities, record_index
+from tsuzuri.projections.freshness import Freshness, served_generation
 from tsuzuri.projections.sight import Sight
 
 EVERYTHING = Ground(basis=AccessBasis.SELF, classes=tuple(RecordClass), flags=tuple(Flag))
@@ -37,6 +37,7 @@ class UnguardedApplication(TsuzuriApplication):
     def __init__(self, opened: services.Services, schema_sha256: str, gate: Gate | None = None):
         super().__init__(opened, schema_sha256, gate)
         self._stands: dict[int, Freshness] = {}  # by part: nothing is appended while this is measured
+        self._facilities: int | None = None  # the generation of their list
 
     async def open_record(
         self,
@@ -75,6 +76,7 @@ class UnguardedApplication(TsuzuriApplication):
             sight=sight,
             guards=(),
             stands=stands,
+            facilities=await self._listed(),
         )
 
     async def settle(
@@ -84,6 +86,11 @@ class UnguardedApplication(TsuzuriApplication):
 
     async def trail_complete_until(self) -> datetime:
         return self.now()
+
+    async def _listed(self) -> int:
+        if self._facilities is None:
+            self._facilities = await served_generation(self.services.reads, facilities.NAME)
+        return self._facilities
 
     async def _where(self, patient: UUID) -> Freshness:
         part = self.services.log.part_of(patient)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import OperationalError
+from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
@@ -114,6 +115,16 @@ class QuickReads:
             if not (waiting := self._waiting.popleft()).done():
                 return waiting
         return None
+
+
+def rows_of(result: PGresult) -> list[dict[str, Any]]:
+    """The rows of an answer in PostgreSQL's own form, by the names of its columns; times in UTC."""
+    if not result.ntuples:
+        return []
+    names = [(result.fname(column) or b"").decode() for column in range(result.nfields)]
+    reading = Transformer()
+    reading.set_pgresult(result)
+    return reading.load_rows(0, result.ntuples, lambda values: dict(zip(names, values, strict=True)))
 
 
 def given(value: Any) -> bytes | None:

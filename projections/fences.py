@@ -14,7 +14,7 @@ import msgspec
 
 from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.vocabulary import RecordClass
-from tsuzuri.projections.sql import SQL, Composed, Literal
+from tsuzuri.projections.sql import SQL, Composed, Later, Literal
 
 _SIGHT, _REFERRALS, _REQUESTS = "tsuzuri.sight", "tsuzuri.referrals", "tsuzuri.requests"
 _PATIENTS, _OPEN = "tsuzuri.patients", "tsuzuri.open"
@@ -33,6 +33,11 @@ _REQUESTED = f"""jsonb_to_record(nullif(current_setting('{_REQUESTS}', true), ''
 
 def sees(patients: Sequence[UUID], grounds: Sequence[Ground], at: datetime) -> Composed:
     """A condition that is true, and lets its statement see what a ground covers of these patients *at* a moment."""
+    return SEES.bound(what_sees(patients, grounds, at))
+
+
+def what_sees(patients: Sequence[UUID], grounds: Sequence[Ground], at: datetime) -> Mapping[Later, str]:
+    """The values that SEES leaves open."""
     lines = [
         {
             "patients": patients,
@@ -46,12 +51,12 @@ def sees(patients: Sequence[UUID], grounds: Sequence[Ground], at: datetime) -> C
         for ground in grounds
     ]
     plain = (ground for ground in grounds if not (ground.sender or ground.recipient or ground.document))
-    return _says_sight(patients, lines, {record_class for ground in plain for record_class in ground.classes})
+    return _said(patients, lines, {record_class for ground in plain for record_class in ground.classes})
 
 
 def sees_whole(patients: Sequence[UUID]) -> Composed:
     """A condition that is true, and lets its statement see every row of these patients: to decide by, never to show."""
-    return _says_sight(patients, [{"patients": patients, "whole": True}], ())
+    return SEES.bound(_said(patients, [{"patients": patients, "whole": True}], ()))
 
 
 def sees_referrals(
@@ -72,21 +77,23 @@ def sees_requests(
     return _says(_REQUESTS, asked)
 
 
-def _says_sight(
+def _said(
     patients: Sequence[UUID], lines: Sequence[Mapping[str, Any]], unmarked: Collection[RecordClass]
-) -> Composed:
+) -> Mapping[Later, str]:
     """*unmarked*: the classes of which every row without a mark may be seen, by which most rows are settled."""
-    return _SAYS_SIGHT.format(
-        Literal(msgspec.json.encode(lines).decode()),
-        Literal(",".join([str(patient) for patient in patients])),
-        Literal(",".join(sorted(unmarked))),
-    )
+    return {
+        _LINES_SAID: msgspec.json.encode(lines).decode(),
+        _PATIENTS_SAID: ",".join([str(patient) for patient in patients]),
+        _OPEN_SAID: ",".join(sorted(unmarked)),
+    }
 
 
-_SAYS_SIGHT = SQL(
+_LINES_SAID, _PATIENTS_SAID, _OPEN_SAID = Later(str), Later(str), Later(str)
+SEES = SQL(
     f"(SELECT set_config('{_SIGHT}', {{}}, true) || set_config('{_PATIENTS}', {{}}, true)"
     f" || set_config('{_OPEN}', {{}}, true)) IS NOT NULL"
-)
+).format(Literal(_LINES_SAID), Literal(_PATIENTS_SAID), Literal(_OPEN_SAID))
+"""The condition of a statement that sees what is said to it, which is still left open."""
 
 
 def _says(setting: str, what: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Composed:

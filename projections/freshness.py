@@ -1,13 +1,12 @@
 """Which generation of a projection reads follow, where it stands for one patient, and how far behind that is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
+from tsuzuri.eventlog.quick_reads import QuickReads, rows_of
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.checkpoints import ProjectionOutdated
 
@@ -38,82 +37,65 @@ def served(name: str, version: str) -> str:
     ORDER BY g.generation = p.live DESC, g.generation DESC LIMIT 1)"""
 
 
-_SERVED = served("%(name)b", "%(version)b")
+async def served_generation(reads: QuickReads, name: str) -> int:
+    """Raises ProjectionOutdated: no generation is of this program's version; psycopg.Error."""
+    found = await reads.fetch(f"SELECT {served('$1', '$2')}", (name, PROJECTIONS[name].version))
+    generation = found.get_value(0, 0)
+    return _served(name, None if generation is None else int(generation))
 
 
-async def served_generation(connection: AsyncConnection[Any], name: str) -> int:
-    """Raises ProjectionOutdated: no generation is of this program's version."""
-    cursor = await connection.execute(
-        f"SELECT {_SERVED}".encode(), {"name": name, "version": PROJECTIONS[name].version}, prepare=True
-    )
-    row = await cursor.fetchone()
-    return _served(name, None if row is None else row[0])
-
-
-async def freshness(connection: AsyncConnection[Any], projection: str, part: int, patient: UUID) -> Freshness:
-    """One look, by keys alone. Raises ProjectionOutdated."""
-    return (await freshness_of_each(connection, projection, [(part, patient)]))[patient]
+async def freshness(reads: QuickReads, projection: str, part: int, patient: UUID) -> Freshness:
+    """One look, by keys alone. Raises ProjectionOutdated, psycopg.Error."""
+    return (await freshness_of_each(reads, projection, [(part, patient)]))[patient]
 
 
 async def freshness_of_each(
-    connection: AsyncConnection[Any], projection: str, asked: Sequence[tuple[int, UUID]]
+    reads: QuickReads, projection: str, asked: Sequence[tuple[int, UUID]]
 ) -> dict[UUID, Freshness]:
     """Of several patients, by part and id, in one look and in one generation: of one it costs as much as of several.
 
-    Raises ProjectionOutdated.
+    Raises ProjectionOutdated, psycopg.Error.
     """
-    cursor = await connection.execute(
-        f"""
-        SELECT asked.patient_id, s.generation, s.codes, s.pos, s.quarantined,
-               (SELECT e.recorded_at FROM event e WHERE e.part = asked.part AND e.pos = s.pos),
-               (SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
-                FROM event e WHERE e.part = asked.part AND e.pos = s.pos + 1)
-        FROM unnest(%(parts)b::smallint[], %(patients)b::uuid[]) AS asked (part, patient_id)
-        CROSS JOIN {_SERVED} AS served (generation)
-        JOIN projection_generation g ON g.name = %(name)b AND g.generation = served.generation
-        CROSS JOIN LATERAL (
-            SELECT c.generation, g.codes, least(c.pos, q.pos - 1) AS pos, q.pos IS NOT NULL AS quarantined
-            FROM projection_checkpoint c
-            LEFT JOIN projection_quarantine q
-            ON q.name = c.name AND q.generation = c.generation AND q.patient_id = asked.patient_id
-            WHERE c.name = %(name)b AND c.generation = served.generation AND c.part = asked.part
-        ) AS s
-        """.encode(),
-        {
-            "parts": [part for part, _ in asked],
-            "patients": [patient for _, patient in asked],
-            "name": projection,
-            "version": PROJECTIONS[projection].version,
-        },
-        prepare=True,
-        binary=True,
-    )
-    rows = {patient: row for patient, *row in await cursor.fetchall()}
+    parts, patients = [part for part, _ in asked], [patient for _, patient in asked]
+    values = parts, patients, projection, PROJECTIONS[projection].version
+    rows = {row["patient_id"]: row for row in rows_of(await reads.fetch(_EACH, values, binary=True))}
     return {patient: _of_row(projection, rows.get(patient)) for _, patient in asked}
 
 
-def _of_row(projection: str, row: Sequence[Any] | None) -> Freshness:
-    generation, codes, position, quarantined, recorded_at, lag = row or (None, "", 0, False, None, None)
-    return freshness_of(
-        projection,
-        generation=generation,
-        codes=codes,
-        position=position,
-        quarantined=quarantined,
-        recorded_at=recorded_at,
-        lag=lag,
-    )
+_EACH = f"""
+SELECT asked.patient_id, s.generation, s.codes, s.position, s.quarantined,
+       (SELECT e.recorded_at FROM event e WHERE e.part = asked.part AND e.pos = s.position) AS recorded_at,
+       (SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
+        FROM event e WHERE e.part = asked.part AND e.pos = s.position + 1) AS lag
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (part, patient_id)
+CROSS JOIN {served("$3", "$4")} AS served (generation)
+JOIN projection_generation g ON g.name = $3 AND g.generation = served.generation
+CROSS JOIN LATERAL (
+    SELECT c.generation, g.codes, least(c.pos, q.pos - 1) AS position, q.pos IS NOT NULL AS quarantined
+    FROM projection_checkpoint c
+    LEFT JOIN projection_quarantine q
+    ON q.name = c.name AND q.generation = c.generation AND q.patient_id = asked.patient_id
+    WHERE c.name = $3 AND c.generation = served.generation AND c.part = asked.part
+) AS s
+"""
+
+
+def _of_row(projection: str, row: Mapping[str, Any] | None) -> Freshness:
+    if row is None:
+        return freshness_of(projection)
+    known = {name: value for name, value in row.items() if name != "patient_id"}
+    return freshness_of(projection, **known)
 
 
 def freshness_of(
     projection: str,
     *,
-    generation: int | None,
-    codes: str,
-    position: int,
-    quarantined: bool,
-    recorded_at: datetime | None,
-    lag: float | None,
+    generation: int | None = None,
+    codes: str = "",
+    position: int = 0,
+    quarantined: bool = False,
+    recorded_at: datetime | None = None,
+    lag: float | None = None,
 ) -> Freshness:
     """*lag*: seconds since the next event was recorded; None when there is none. Raises ProjectionOutdated."""
     return Freshness(

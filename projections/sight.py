@@ -1,8 +1,9 @@
 """What a decision lets through of one patient's record, and on which position the answer stands."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,9 @@ from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import Flag, RecordClass
 from tsuzuri.projections.emergency_table import CHECKUP_DATES, entries_of_table
-from tsuzuri.projections.fences import sees, sees_whole
+from tsuzuri.projections.fences import SEES, sees, sees_whole, what_sees
 from tsuzuri.projections.one_person import not_ended_by_each_other, not_hidden_by_each_other
-from tsuzuri.projections.sql import SQL, Composed, Identifier, Literal, Number
+from tsuzuri.projections.sql import SQL, Composed, Identifier, Later, Literal, Number
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,32 @@ class Sight:
         history: its rows are closed, not deleted. facts: it holds entries, which know their sender and fact.
         schema: where the table lies, when it holds entries of which the last are seen however old they are.
         dates: nothing but the dates of documents is shown.
+
+        It is made once for all sights of the same grounds, when nothing else tells them apart but three values.
         """
+        if self.others or self.recorded_by is not None or self.left_out != LeftOut():
+            return SQL(" AND ").join([self.fence(), self._shown(history, facts, schema, dates)])
+        return self._usual.predicate(history, facts, schema, dates).bound(self._values)
+
+    @cached_property
+    def _usual(self) -> "_Usual":
+        return _usual(tuple([replace(ground, because=None) for ground in self.grounds]))
+
+    @cached_property
+    def _values(self) -> Mapping[Later, Any]:
+        return {
+            _PATIENT: self.patient,
+            _POSITION: self.position,
+            _DECIDED_AT: self.decided_at,
+            **what_sees(self.patients, self.grounds, self.decided_at),
+        }
+
+    def _shown(self, history: bool, facts: bool, schema: str | None, dates: bool) -> Composed:
+        """The predicate without the fence."""
         table: Composed | None = CHECKUP_DATES if dates else None
         if history and facts and schema is not None:
             table = self._emergency_table(schema)
-        conditions: list[Composed] = [
-            self.fence(),
-            self.rows(history=history, facts=facts, emergency_table=table),
-        ]
+        conditions = [self.rows(history=history, facts=facts, emergency_table=table)]
         if self.left_out.everything:
             conditions.append(SQL("false"))
         if self.left_out.documents:
@@ -237,3 +256,32 @@ class Sight:
             " AND newer.ranked_as = entry.ranked_as AND newer.to_pos IS NULL AND {}"
             " AND (newer.sort_at, newer.entry) > (entry.sort_at, entry.entry) LIMIT {}) AS counted))"
         ).format(Number(LAST), Identifier(schema, "entry"), self._hers(), seen, Number(LAST))
+
+
+_PATIENT: Any = Later(UUID)
+_POSITION: Any = Later(int)
+_DECIDED_AT: Any = Later(datetime)
+
+
+class _Usual:
+    """What some grounds let through of anybody, at whatever position and moment."""
+
+    def __init__(self, grounds: tuple[Ground, ...]) -> None:
+        self._sight = Sight(
+            patient=_PATIENT, grounds=grounds, generation=0, position=_POSITION, decided_at=_DECIDED_AT
+        )
+        self._known: dict[tuple[bool, bool, str | None, bool], Composed] = {}
+
+    def predicate(self, history: bool, facts: bool, schema: str | None, dates: bool) -> Composed:
+        """With values left open."""
+        asked = history, facts, schema, dates
+        known = self._known.get(asked)
+        if known is None:
+            known = SQL(" AND ").join([SEES, self._sight._shown(*asked)])
+            self._known[asked] = known
+        return known
+
+
+@lru_cache(maxsize=1_000)
+def _usual(grounds: tuple[Ground, ...]) -> _Usual:
+    return _Usual(grounds)

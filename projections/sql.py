@@ -4,7 +4,7 @@ The text does not depend on the values that are given, so the server plans a sta
 psycopg's too: composed with those, its values stand in the text as literals.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from string import Formatter
@@ -18,6 +18,15 @@ _PLACE = "\0"  # of a value, until all of a statement is known
 _TYPES: dict[type, str] = {UUID: "::uuid", datetime: "::timestamptz", bool: "::boolean", int: "::bigint"}
 
 
+class Later:
+    """Stands for a value of a piece that is made once and used for many: `bound` puts the value there."""
+
+    __slots__ = ("cast",)
+
+    def __init__(self, kind: type) -> None:
+        self.cast = _TYPES.get(kind, "")
+
+
 class Composed(sql.Composable):
     """A piece of SQL. `values` are in the order of their places in the text."""
 
@@ -29,6 +38,10 @@ class Composed(sql.Composable):
     def numbered(self) -> str:
         """The text with $1, $2, … where the values belong, as the server wants it."""
         return _numbered(self.text)
+
+    def bound(self, values: Mapping[Later, Any]) -> "Composed":
+        """The same with these values in the place of those that were left open."""
+        return Composed(self.text, tuple([values[one] if type(one) is Later else one for one in self.values]))
 
     def as_bytes(self, context: AdaptContext | None = None) -> bytes:
         written = self.text.encode().split(_PLACE.encode())
@@ -72,7 +85,8 @@ def SQL(text: str) -> Template:
 
 def Literal(value: Any) -> Composed:
     """A value: it never becomes text of the statement."""
-    return Composed(_PLACE + _TYPES.get(type(value), ""), (value,))
+    cast = value.cast if type(value) is Later else _TYPES.get(type(value), "")
+    return Composed(_PLACE + cast, (value,))
 
 
 def Number(number: int) -> Composed:

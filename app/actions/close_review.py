@@ -25,8 +25,7 @@ async def close_review(
     """
     if caller.role not in (Role.AUDITOR, Role.FACILITY_ADMIN):
         raise NotPermitted("reviews are closed by auditors, and by administrators of the facility")
-    async with services.pool.connection() as connection:
-        row = await review_of(connection, review)
+    row = await review_of(services.reads, review)
     if row is None or caller.role is Role.FACILITY_ADMIN and row.facility != caller.facility:
         raise NoSuchReview("no review of that id waits for you")
     closed = reviews.close_review(

@@ -163,7 +163,7 @@ async def _page(services: Services, after: UUID, at: datetime) -> tuple[list[UUI
     """Candidates, and behind whom the next page begins; None: there is none."""
     for _ in range(ATTEMPTS):
         async with services.pool.connection() as connection:
-            generation = await served_generation(connection, NAME)
+            generation = await served_generation(services.reads, NAME)
             try:
                 patients = await patients_behind(connection, generation, after, _PAGE_PATIENTS)
                 found = await past_their_time(connection, generation, patients, at)
@@ -178,8 +178,7 @@ async def _indexed(services: Services, patient: UUID) -> dict[UUID, Indexed] | N
 
     Should it have more than was folded, the record has moved on, and its next version is taken.
     """
-    async with services.pool.connection() as connection:
-        stands = await freshness(connection, NAME, services.log.part_of(patient), patient)
+    stands = await freshness(services.reads, NAME, services.log.part_of(patient), patient)
     if await services.log.record_events_behind(patient, stands.position):
         return None
     async with services.pool.connection() as connection:

@@ -75,7 +75,7 @@ async def explain_access(services: Services, access: UUID) -> Explanation | None
 async def _place(services: Services, access: UUID) -> tuple[int, int, datetime] | None:
     """Part, position and moment of recording, as far as the trail has come."""
     async with services.pool.connection() as connection:
-        generation = await served_generation(connection, audit_trail.NAME)
+        generation = await served_generation(services.reads, audit_trail.NAME)
         table = Identifier(PROJECTIONS[audit_trail.NAME].schema(generation), audit_trail.VIEW.table)
         cursor = await connection.execute(
             SQL("SELECT part, pos, at FROM {} WHERE access = %b").format(table), (access,), binary=True

@@ -111,8 +111,7 @@ async def check_unusual(
 ) -> tuple[Judged, Differences]:
     """Judge, and compare with the reviews of that version; nothing is stored. Raises as `judge`."""
     judged = await judge(services, caller, rules, since, until)
-    async with services.pool.connection() as connection:
-        stored = await opened_by_rules(connection, rules.version, judged.since, judged.until)
+    stored = await opened_by_rules(services.reads, rules.version, judged.since, judged.until)
     return judged, differences(judged, stored)
 
 

@@ -146,7 +146,7 @@ async def _accesses(services: Services, since: datetime, until: datetime) -> lis
             services.pool.connection() as connection,
             connection.cursor(row_factory=dict_row, binary=True) as cursor,
         ):
-            generation = await served_generation(connection, audit_trail.NAME)
+            generation = await served_generation(services.reads, audit_trail.NAME)
             schema = PROJECTIONS[audit_trail.NAME].schema(generation)
             await cursor.execute(
                 SQL(

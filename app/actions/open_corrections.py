@@ -32,8 +32,7 @@ async def open_corrections(
             access_id=services.new_id(), request=request, known_patient=patient, decision=decision
         )
     part = services.log.part_of(patient)
-    async with services.pool.connection() as connection:
-        stands = await freshness(connection, correction_requests.NAME, part, patient)
+    stands = await freshness(services.reads, correction_requests.NAME, part, patient)
     behind = [] if stands.at_head else await services.log.record_events_behind(patient, stands.position)
     return Reading(
         access_id=services.new_id(),

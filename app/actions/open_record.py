@@ -191,8 +191,7 @@ def consents_of(heads: Sequence[PatientHead]) -> Consents:
 async def stands_of(services: Services, patients: Sequence[UUID]) -> Stands:
     """Where the record index stands in the part of each, all in one generation."""
     asked = [(services.log.part_of(one), one) for one in patients]
-    async with services.pool.connection() as connection:
-        return await freshness_of_each(connection, record_index.NAME, asked)
+    return await freshness_of_each(services.reads, record_index.NAME, asked)
 
 
 async def _wait_for(services: Services, stands: Stands, wanted: Mapping[UUID, int], seconds: float) -> Stands:

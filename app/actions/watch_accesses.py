@@ -127,7 +127,7 @@ async def _page(services: Services, patients: Sequence[UUID], after: Place) -> l
         services.pool.connection() as connection,
         connection.cursor(row_factory=dict_row, binary=True) as cursor,
     ):
-        generation = await served_generation(connection, audit_trail.NAME)
+        generation = await served_generation(services.reads, audit_trail.NAME)
         table = Identifier(PROJECTIONS[audit_trail.NAME].schema(generation), audit_trail.AccessRow.TABLE)
         await cursor.execute(
             SQL(

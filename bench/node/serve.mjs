@@ -11,18 +11,19 @@ import { jsonPgSmartTags } from "postgraphile/utils";
 
 const { RECORDS, FACILITIES, TRAIL } = process.env; // schemas; the database is in PGHOST, PGUSER, …
 
-// What the tables do not say of themselves, since a fold writes them: whose entries and accesses these are.
+// What the tables do not say of themselves, since a fold writes them: whose entries and accesses these are. A document is
+// named with its patient: the index begins with her, and by the document alone the whole table would be read.
 const tags = jsonPgSmartTags({
   version: 1,
   config: {
     class: {
-      [`${RECORDS}.document`]: { tags: { unique: "document" } },
+      [`${RECORDS}.document`]: { tags: { unique: "patient_id,document" } },
       [`${FACILITIES}.facility`]: { tags: { name: "facility" } },
       [`${RECORDS}.entry`]: {
         attribute: { to_pos: { tags: { behavior: "+filterBy +attribute:filterBy" } } },  // only what holds now
         tags: {
           foreignKey: [
-            `(document) references ${RECORDS}.document (document)|@fieldName inDocument`,
+            `(patient_id, document) references ${RECORDS}.document (patient_id, document)|@fieldName inDocument`,
             `(facility) references ${FACILITIES}.facility (facility)|@fieldName atFacility`,
           ],
         },

@@ -1,9 +1,4 @@
-"""Has the database write the rows of pages: one statement for all the pages that stand beside each other.
-
-A statement has an arm for each page and one for each kind of row that its rows name: facilities, documents. Those are
-written once, however many name them. Each row of the answer: number of the arm, id, class, then the cursor or, of a row
-that is named, its key; then the texts, and its place.
-"""
+"""Has the database write the rows of pages, notes what they show, and fills in what it leaves open."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +8,15 @@ import orjson
 from psycopg.pq.abc import PGresult
 
 from tsuzuri.domain.vocabulary import RecordClass
-from tsuzuri.graphql.compile.declared import KEYS
+from tsuzuri.graphql.compile.composing import ID, KEY, RECORD_CLASS, TEXTS, composed
 from tsuzuri.graphql.compile.pieces import HOLE, OF, Filled, Linked
 from tsuzuri.graphql.compile.rows import RowsPlan
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.listing import Listed
 from tsuzuri.graphql.readings import Shown
-from tsuzuri.projections.sql import SQL, Composed
-from tsuzuri.projections.view import View
 
 _HOLE, _OF = HOLE.encode(), OF.encode()
 _CLASSES = {str(one).encode(): one for one in RecordClass}
-_TEXTS = 4  # the column of the first text
 
 
 @dataclass(eq=False)
@@ -37,16 +29,12 @@ class Page:
     named: dict[Linked, list[int]] = field(default_factory=dict)
 
 
-Arm = tuple[Page, Linked | None]
-"""What the rows of an arm are: those of a page, or what they name."""
-
-
 async def write(context: Context, asked: Sequence[tuple[Listed[Any], RowsPlan]]) -> None:
     """Fills in `written`, `info` and `total` of each list, and notes what is shown. Raises as a fetch does."""
     pages = [Page(listed, plan) for listed, plan in asked if plan.texts or plan.informed]
     if pages:
-        arms: list[Arm] = []
-        statement = await _statement(pages, arms)
+        statement = await composed([(page.listed, page.plan) for page in pages])
+        arms = [(page, linked) for page in pages for linked in (None, *page.plan.linked)]
         async with context.turn:
             context.charge(1)
             answer = await context.application.write(statement)
@@ -61,78 +49,6 @@ async def write(context: Context, asked: Sequence[tuple[Listed[Any], RowsPlan]])
             await listed.count()
 
 
-async def _statement(pages: Sequence[Page], arms: list[Arm]) -> Composed:
-    """*arms*: gets what the rows of each arm are."""
-    named: list[Composed] = []
-    selected: list[Composed] = []
-    most = max(len(page.plan.texts) for page in pages)
-    nothing = ", NULL" * max(0, most - 1)
-    for number, page in enumerate(pages):
-        plan = page.plan
-        named.append(_rows_of_page(page, number))
-        texts = "".join(f", {text}" for text in plan.texts.values()) + ", NULL" * (most - len(plan.texts))
-        selected.append(
-            Composed(
-                f"SELECT {len(arms)} AS arm, page.shown, page.class, page.cursor{texts}, page.place"
-                f" FROM rows_{number} AS page"
-            )
-        )
-        arms.append((page, None))
-        for link in plan.linked:
-            named.append(await _rows_of_link(page, number, link))
-            audited = f"{link.alias}.document, {link.alias}.record_class"
-            shown = audited if link.type_name == "Document" else "NULL, NULL"
-            selected.append(
-                Composed(
-                    f"SELECT {len(arms)}, {shown}, {link.alias}.{KEYS[link.type_name]}::text, {link.text}{nothing}, 0"
-                    f" FROM rows_{number}_{link.alias} AS {link.alias}"
-                )
-            )
-            arms.append((page, link))
-    whole = SQL("WITH {} {} ORDER BY arm, place")
-    return whole.format(SQL(", ").join(named), SQL(" UNION ALL ").join(selected))
-
-
-def _rows_of_page(page: Page, number: int) -> Composed:
-    """The rows themselves, with what their texts are made of: one more than was asked for, as everywhere."""
-    listed, plan = page.listed, page.plan
-    view, wanted = listed.source.view, listed.wanted
-    columns = [f'"{column}"' for column in sorted(plan.columns["page"])]
-    id_column = view.fields.get("id")
-    columns.append("NULL::uuid AS shown" if id_column is None else f'"{id_column}" AS shown')
-    columns.append(f"{'record_class' if 'recordClass' in view.fields else 'NULL'} AS class")
-    columns.append(f"{_cursor(view) if plan.informed or None in plan.worked else 'NULL'} AS cursor")
-    rows = listed.source.rows(
-        Composed(", ".join(columns)),
-        listed.where,
-        wanted.size,
-        listed.cursor,
-        backward=wanted.backward,
-        place="place",
-    )
-    return SQL(f"rows_{number} AS MATERIALIZED ({{}})").format(rows)
-
-
-async def _rows_of_link(page: Page, number: int, link: Linked) -> Composed:
-    """The rows that are named, each once."""
-    assert page.listed.linking is not None
-    source = await page.listed.linking(link.type_name)
-    columns = {*page.plan.columns[link.alias], *(["record_class"] if link.type_name == "Document" else [])}
-    of_page = link.of == "page"
-    of = f"rows_{number}" if of_page else f"rows_{number}_{link.of}"
-    shown = f" WHERE place <= {page.listed.wanted.size}" if of_page else ""
-    return SQL(
-        f"rows_{number}_{link.alias} AS MATERIALIZED (SELECT {', '.join(sorted(columns))} FROM {{}} WHERE {{}}"
-        f' AND {KEYS[link.type_name]} = ANY (ARRAY(SELECT DISTINCT "{link.column}" FROM {of}{shown})))'
-    ).format(source.table(), source.seen)
-
-
-def _cursor(view: View) -> str:
-    """The same JSON as a cursor's values have elsewhere, without blanks."""
-    values = " || ',' || ".join(f'to_json("{column}")::text' for column in view.order)
-    return f"'[' || {values} || ']'"
-
-
 def _take(page: Page, answer: PGresult) -> None:
     listed, plan = page.listed, page.plan
     more = len(page.rows) > listed.wanted.size
@@ -141,15 +57,15 @@ def _take(page: Page, answer: PGresult) -> None:
         rows.reverse()
     if listed.noted is not None:
         value, classes = answer.get_value, _CLASSES.get
-        listed.noted([(value(row, 1) or b"", classes(value(row, 2) or b"")) for row in rows])
+        listed.noted([(value(row, ID) or b"", classes(value(row, RECORD_CLASS) or b"")) for row in rows])
     documents = [link for link in plan.linked if link.type_name == "Document"]
     if listed.named is not None and rows and documents:
         listed.named([_shown(answer, row) for link in documents for row in page.named.get(link, ())])
     filling = _Filling(page, answer)
-    listed.written = {key: filling.list(rows, _TEXTS + place) for place, key in enumerate(plan.texts)}
+    listed.written = {key: filling.list(rows, TEXTS + place) for place, key in enumerate(plan.texts)}
     if plan.informed:
         ends = (
-            [filling.seal(answer.get_value(row, 3) or b"") for row in (rows[0], rows[-1])]
+            [filling.seal(answer.get_value(row, KEY) or b"") for row in (rows[0], rows[-1])]
             if rows
             else [None] * 2
         )
@@ -195,7 +111,7 @@ class _Filling:
 
         def text(key: bytes) -> bytes:
             if len(texts) == 1:  # what they name in turn is known by now
-                texts.update({value(row, 3) or b"": self._filled(value(row, _TEXTS) or b"") for row in rows})
+                texts.update({value(row, KEY) or b"": self._filled(value(row, TEXTS) or b"") for row in rows})
             found = texts.get(key)
             return absent.replace(_OF, orjson.dumps(key.decode())) if found is None else found
 
@@ -203,4 +119,4 @@ class _Filling:
 
 
 def _shown(answer: PGresult, row: int) -> Shown:
-    return answer.get_value(row, 1) or b"", _CLASSES.get(answer.get_value(row, 2) or b"")
+    return answer.get_value(row, ID) or b"", _CLASSES.get(answer.get_value(row, RECORD_CLASS) or b"")
