@@ -21,7 +21,15 @@ from tsuzuri.domain.grounds import (
 )
 from tsuzuri.domain.policies import NO_POLICIES, Policies
 from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, RefusalReason, Role
+from tsuzuri.domain.vocabulary import (
+    AccessBasis,
+    Flag,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+    in_order,
+)
 
 CLINICAL_ROLES = frozenset({Role.CLINICIAN, Role.PHARMACIST})
 """Who may read under a patient's consent (医師, 歯科医師, 薬剤師)."""
@@ -51,13 +59,13 @@ class Permitted:
     def classes(self) -> tuple[RecordClass, ...]:
         """Of which something may be seen, if only in one referral."""
         held = {record_class for ground in self.grounds for record_class in ground.classes}
-        return tuple(record_class for record_class in RecordClass if record_class in held)
+        return in_order(held)
 
     @property
     def classes_told(self) -> tuple[RecordClass, ...]:
         """The same as a patient understands it: who may see a referral may see that, whatever it speaks of."""
         held = {record_class for ground in self.grounds for record_class in _told(ground)}
-        return tuple(record_class for record_class in RecordClass if record_class in held)
+        return in_order(held)
 
     @property
     def bases(self) -> tuple[AccessBasis, ...]:

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from tsuzuri.domain.registrations import PatientRecord, Registered, Version, classes_of
 from tsuzuri.domain.retention import visible_until
-from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, SIX_INFORMATIONS, DocumentKind, RecordClass
+from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, SIX_INFORMATIONS, DocumentKind, RecordClass, in_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,4 +142,4 @@ def _classes(known: Registered, going: Mapping[UUID, datetime]) -> tuple[RecordC
     own = DOCUMENT_CLASSES.get(known.accepted.kind)
     bodies = {own} if own is not None and not going.keys().isdisjoint(known.bodies) else set()
     found = units | bodies or set(classes_of(known.accepted))
-    return tuple(record_class for record_class in RecordClass if record_class in found)
+    return in_order(found)

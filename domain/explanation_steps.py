@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tsuzuri.domain.access import Permitted, Refused
 from tsuzuri.domain.accesses import Ground
-from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, in_order
 
 
 class Rule(StrEnum):
@@ -115,7 +115,7 @@ def unmet(rule: Rule, **about: Any) -> Step:
 def classes_of(grounds: Iterable[Ground]) -> tuple[RecordClass, ...]:
     """Of which these let see something."""
     held = {record_class for ground in grounds for record_class in ground.classes}
-    return tuple(record_class for record_class in RecordClass if record_class in held)
+    return in_order(held)
 
 
 def grounds_from(decision: Permitted | Refused, because: UUID) -> tuple[Ground, ...]:

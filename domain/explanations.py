@@ -24,7 +24,7 @@ from tsuzuri.domain.explained_rights import right_steps, window_steps
 from tsuzuri.domain.explanation_steps import Rule, Step, met, unmet
 from tsuzuri.domain.policies import NO_POLICIES, Policies
 from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, RefusalReason
+from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, RefusalReason, in_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def _of_the_caller(
     if refused is RefusalReason.SCOPE_NOT_PERMITTED:
         yield unmet(Rule.SCOPE_READS_NOTHING)
         return
-    readable = tuple(record_class for record_class in RecordClass if record_class in request.readable)
+    readable = in_order(request.readable)
     yield met(Rule.SCOPE_READS, classes=readable)
     if request.purpose in EMERGENCY_PURPOSES:
         yield from right_steps(request, policies, ended)

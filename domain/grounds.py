@@ -1,6 +1,6 @@
 """The reasons why something may be seen, one function for each basis. What is missing is no reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -131,17 +131,23 @@ def denies(denial: Denial, facility: str | None) -> bool:
 
 def scoped(grounds: Iterable[Ground], readable: frozenset[RecordClass]) -> tuple[Ground, ...]:
     """The grounds without the classes that the caller's token does not let be read."""
-    return _lasting(
-        replace(ground, classes=tuple(c for c in ground.classes if c in readable)) for ground in grounds
-    )
+    return _lasting([_only(ground, readable) for ground in grounds])
+
+
+def _only(ground: Ground, classes: Container[RecordClass]) -> Ground:
+    """A ground for these classes, as far as it is one for them."""
+    left = tuple([record_class for record_class in ground.classes if record_class in classes])
+    return ground if len(left) == len(ground.classes) else replace(ground, classes=left)
 
 
 def _lasting(grounds: Iterable[Ground]) -> tuple[Ground, ...]:
     """Those that still let see something. A letter that is closed is not opened by the classes of what it holds."""
     return tuple(
-        ground
-        for ground in grounds
-        if ground.classes and (ground.recipient is None or RecordClass.REFERRAL in ground.classes)
+        [
+            ground
+            for ground in grounds
+            if ground.classes and (ground.recipient is None or RecordClass.REFERRAL in ground.classes)
+        ]
     )
 
 
@@ -151,9 +157,9 @@ def _allowed(ground: Ground, facility: str | None, consents: Consents) -> Ground
         record_class
         for denial in consents.denials
         if denies(denial, facility)
-        for record_class in (denial.classes or tuple(RecordClass))
+        for record_class in (denial.classes or PATIENT_CLASSES)
     }
-    return replace(ground, classes=tuple(c for c in ground.classes if c not in denied))
+    return _only(ground, set(ground.classes) - denied)
 
 
 def _grounds_of(grant: Grant) -> Iterator[Ground]:

@@ -48,6 +48,7 @@ from tsuzuri.domain.vocabulary import (
     Flag,
     RecordClass,
     Stream,
+    in_order,
 )
 
 
@@ -308,7 +309,7 @@ def register(
     if known is None or known.cancelled:
         return registered
     touched = {*registered.touches, *classes_of(known.accepted)}
-    touches = tuple(c for c in RecordClass if c in touched)
+    touches = in_order(touched)
     return BundleReplaced(**vars(registered) | {"touches": touches}, replaces=known.accepted.event_id)
 
 
@@ -321,7 +322,7 @@ def _classes(kind: DocumentKind, units: tuple[Unit, ...]) -> tuple[RecordClass, 
     """Its entries', its own when it is a document, and those it tells all of: an empty set ends what was there."""
     held = {unit.record_class for unit in units} | {DOCUMENT_CLASSES.get(kind)}
     held |= set(REPLACEMENT_SETS.get(kind, ()))
-    return tuple(record_class for record_class in RecordClass if record_class in held)
+    return in_order(held)
 
 
 def holder(record: PatientRecord, document: Document, records: Mapping[UUID, PatientRecord]) -> PatientRecord:

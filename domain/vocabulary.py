@@ -1,5 +1,6 @@
 """The words of the field, one for one thing, with the Japanese term beside each."""
 
+from collections.abc import Container
 from enum import IntEnum, StrEnum
 
 
@@ -16,6 +17,14 @@ class RecordClass(StrEnum):
     DISCHARGE_SUMMARY = "DISCHARGE_SUMMARY"
     CHECKUP_REPORT = "CHECKUP_REPORT"
     PATIENT_SUMMARY = "PATIENT_SUMMARY"
+
+
+_IN_ORDER = tuple(RecordClass)
+
+
+def in_order(held: Container[RecordClass | None]) -> tuple[RecordClass, ...]:
+    """Those of the classes that are held, in the order in which they stand above."""
+    return tuple([record_class for record_class in _IN_ORDER if record_class in held])
 
 
 SIX_INFORMATIONS = (

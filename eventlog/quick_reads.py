@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -138,6 +139,12 @@ def _text(value: Any) -> bytes:
     return str(value).encode()
 
 
+@lru_cache(maxsize=4_096)
+def _lasting_array(values: tuple[Any, ...]) -> bytes:
+    """Of what statements that are made once hold: classes, marks."""
+    return _array(values)
+
+
 def _array(values: Sequence[Any]) -> bytes:
     return b"{" + b",".join([_element(one) for one in values]) + b"}"
 
@@ -157,5 +164,5 @@ _TEXTS: Mapping[type, Callable[[Any], bytes]] = {
     datetime: lambda value: value.isoformat().encode(),
     bytes: lambda value: b"\\x" + value.hex().encode(),
     list: _array,
-    tuple: _array,
+    tuple: _lasting_array,
 }

@@ -1,5 +1,6 @@
 """What one operation read, gathered while it runs, so that it can be recorded before the answer leaves."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -10,7 +11,7 @@ import orjson
 
 from tsuzuri.domain.access import Permitted, Refused
 from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import RecordClass
+from tsuzuri.domain.vocabulary import RecordClass, in_order
 from tsuzuri.eventlog.appending import Guard
 from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.sight import Sight
@@ -65,11 +66,8 @@ class Reading:
         self.shown.update(entries)
 
     def by_class(self) -> Mapping[RecordClass, int]:
-        counts = {record_class: 0 for record_class in RecordClass}
-        for record_class in self.shown.values():
-            if record_class is not None:
-                counts[record_class] += 1
-        return {record_class: count for record_class, count in counts.items() if count}
+        counts = Counter(self.shown.values())
+        return {record_class: counts[record_class] for record_class in in_order(counts)}
 
     def shown_sha256(self) -> str:
         return sha256(b"".join(sorted(self.shown))).hexdigest()

@@ -1,9 +1,9 @@
 """What a decision lets through of one patient's record, and on which position the answer stands."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +64,7 @@ class Sight:
 
     @cached_property
     def _usual(self) -> "_Usual":
-        return _usual(tuple([replace(ground, because=None) for ground in self.grounds]))
+        return _usual(self.grounds)
 
     @cached_property
     def _values(self) -> Mapping[Later, Any]:
@@ -169,9 +169,9 @@ class Sight:
     ) -> Composed:
         covered = [
             SQL("(record_class = ANY ({}::text[]) AND {} <@ {}::text[]{})").format(
-                Literal([str(record_class) for record_class in ground.classes]),
+                Literal(tuple([str(record_class) for record_class in ground.classes])),
                 flags,
-                Literal([str(flag) for flag in ground.flags]),
+                Literal(tuple([str(flag) for flag in ground.flags])),
                 SQL(" AND {}").format(emergency_table)
                 if ground.emergency_table and emergency_table is not None
                 else self._only(ground, history=history, facts=facts),
@@ -282,6 +282,20 @@ class _Usual:
         return known
 
 
-@lru_cache(maxsize=1_000)
+_KEPT_MAX = 1_000
+_kept: dict[Hashable, _Usual] = {}
+
+
 def _usual(grounds: tuple[Ground, ...]) -> _Usual:
-    return _Usual(grounds)
+    """By all of the grounds that a predicate asks: not by what justifies them, which is each patient's own."""
+    asked = tuple(
+        [
+            (one.classes, one.flags, one.recipient, one.document, one.sender, one.emergency_table)
+            for one in grounds
+        ]
+    )
+    if (kept := _kept.get(asked)) is None:
+        if len(_kept) >= _KEPT_MAX:
+            _kept.clear()
+        kept = _kept[asked] = _Usual(grounds)
+    return kept

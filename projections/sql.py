@@ -45,7 +45,8 @@ class Composed(sql.Composable):
 
     def as_bytes(self, context: AdaptContext | None = None) -> bytes:
         written = self.text.encode().split(_PLACE.encode())
-        given = [sql.Literal(value).as_bytes(context) for value in self.values]
+        values = [list(value) if type(value) is tuple else value for value in self.values]
+        given = [sql.Literal(value).as_bytes(context) for value in values]
         return b"".join(part for pair in zip(written, [*given, b""], strict=True) for part in pair)
 
     def __repr__(self) -> str:

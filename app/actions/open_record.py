@@ -232,5 +232,7 @@ def _position(patient: UUID, stand: Freshness, then: Mapping[UUID, int] | None) 
 
 def oldest_of(stands: Stands, patient: UUID) -> Freshness:
     """Where the patient stands, and how far behind the one is of whom most is missing."""
+    if len(stands) == 1:
+        return stands[patient]
     worst = max(stands.values(), key=lambda stand: stand.lag_seconds)
     return replace(stands[patient], recorded_at=worst.recorded_at, lag_seconds=worst.lag_seconds)

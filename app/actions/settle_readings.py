@@ -10,8 +10,7 @@ from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead, WatcherTold, originator
 from tsuzuri.domain.owners import facility_owner, person_owner
-from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import RecordClass, Stream
+from tsuzuri.domain.vocabulary import Stream, in_order
 from tsuzuri.eventlog.appending import Beside
 from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading, TrailReading
 from tsuzuri.projections.catalogue import PROJECTIONS
@@ -64,7 +63,7 @@ def _permitted(
             facility=request.facility,
             purpose=request.purpose,
             bases=decision.bases,
-            classes_asked=tuple(c for c in RecordClass if c in reading.asked),
+            classes_asked=in_order(reading.asked),
             classes_permitted=decision.classes_told,
         ),
         "audit": AccessAudit(
@@ -86,7 +85,7 @@ def _permitted(
             linked=reading.linked,
             policies=decision.policies,
             decided_at=request.at,
-            readable=_readable(request),
+            readable=in_order(request.readable),
             registered_here=request.registered_here,
         ),
     }
@@ -113,13 +112,9 @@ def _refused(refused: RefusedReading, operation: Operation, caller: Caller) -> A
         linked=refused.linked,
         policies=refused.decision.policies,
         decided_at=request.at,
-        readable=_readable(request),
+        readable=in_order(request.readable),
         registered_here=request.registered_here,
     )
-
-
-def _readable(request: AccessRequest) -> tuple[RecordClass, ...]:
-    return tuple(record_class for record_class in RecordClass if record_class in request.readable)
 
 
 def _trail_read(trail: TrailReading, operation: Operation, caller: Caller) -> TrailRead:

@@ -21,7 +21,7 @@ from tsuzuri.domain.fhir.consent_gaps import Gaps
 from tsuzuri.domain.fhir.elements import Element, end_of, system_of
 from tsuzuri.domain.fhir.references import References
 from tsuzuri.domain.identifiers import FACILITY_SYSTEM, MalformedNumber, facility_number
-from tsuzuri.domain.vocabulary import ProxyRelation, PurposeOfUse, RecordClass
+from tsuzuri.domain.vocabulary import ProxyRelation, PurposeOfUse, RecordClass, in_order
 
 PERMIT, DENY = "permit", "deny"
 _CODING = ("system", "code", "display", "version", "userSelected", "id")
@@ -82,7 +82,7 @@ def read_limits(provision: Element, consent: Element, gaps: Gaps) -> Limits:
     told = tuple(_classes(provision, gaps))
     listed = {record_class for _, classes in told for record_class in classes}
     actors = tuple(_actors(provision, consent, gaps))
-    classes = tuple(one for one in RecordClass if one in listed)
+    classes = in_order(listed)
     purposes = tuple(dict.fromkeys(_purposes(provision, gaps)))
     return Limits(
         actors=actors if provision.has("actor") else None,

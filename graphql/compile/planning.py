@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphql import GraphQLError, OperationType
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from strawberry import Schema
 
 from tsuzuri.graphql.compile.collecting import Collecting, condition_names
 from tsuzuri.graphql.compile.plans import Compiler, ObjectPlan, Unfit
 from tsuzuri.graphql.compile.running import Run
+from tsuzuri.graphql.compile.variables import Coercion
 from tsuzuri.graphql.context import Context
 from tsuzuri.graphql.preparing import Prepared
 
@@ -28,6 +29,7 @@ class Plans:
         self._kept = kept
         self._plans: OrderedDict[_Key, ObjectPlan | None] = OrderedDict()
         self._conditions: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._coercions: OrderedDict[tuple[str, str | None], Coercion] = OrderedDict()
 
     async def data(
         self, context: Context, prepared: Prepared, variables: Mapping[str, Any] | None
@@ -38,12 +40,19 @@ class Plans:
         """
         if prepared.kind is not OperationType.QUERY:
             return None
-        definitions = prepared.operation.variable_definitions or ()
-        values = get_variable_values(self._schema, definitions, dict(variables or {}))
-        if not isinstance(values, VariableValues):
+        values = self._coercion(prepared).values(variables or {})
+        if values is None:
             return None
         plan = self._plan(prepared, values)
         return None if plan is None else await Run(values, context).data(plan)
+
+    def _coercion(self, prepared: Prepared) -> Coercion:
+        key = prepared.sha256, prepared.name
+        coercion = self._coercions.get(key)
+        if coercion is None:
+            coercion = Coercion(self._schema, prepared.operation)
+            _keep(self._coercions, key, coercion, self._kept)
+        return coercion
 
     def _plan(self, prepared: Prepared, values: VariableValues) -> ObjectPlan | None:
         decide = self._conditions.get(prepared.sha256)

@@ -1,6 +1,6 @@
 """Has the database write the rows of pages, notes what they show, and fills in what it leaves open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,13 +72,15 @@ def _take(page: Page, answer: PGresult) -> None:
         listed.info = listed.page_info(more, *ends)
 
 
-class _Filling:
-    """Puts in what the database has left open."""
+class _Filling(dict[bytes, bytes]):
+    """What stands in each hole, by what the database has written there: each is made once, however often it stands."""
 
     def __init__(self, page: Page, answer: PGresult) -> None:
+        super().__init__()
         self._page, self._answer = page, answer
         self._use = page.listed.use.encode()
-        self._fill = {b"%d" % number: self._filling(one) for number, one in enumerate(page.plan.worked)}
+        for link in reversed(page.plan.linked):  # what rows name in turn comes behind them
+            self._put(link, b"%d" % page.plan.worked.index(link))
 
     def list(self, rows: Sequence[int], column: int) -> orjson.Fragment:
         """The texts of rows as a JSON list."""
@@ -89,33 +91,29 @@ class _Filling:
     def seal(self, cursor: bytes) -> str:
         return self._page.listed.seals.seal_text(self._use, cursor)
 
+    def __missing__(self, hole: bytes) -> bytes:
+        number, _, given = hole.partition(_OF)
+        filled = self[hole] = self._made(self._page.plan.worked[int(number)], given)
+        return filled
+
+    def _put(self, link: Linked, number: bytes) -> None:
+        value = self._answer.get_value
+        for row in self._page.named.get(link, ()):
+            self[number + _OF + (value(row, KEY) or b"")] = self._filled(value(row, TEXTS) or b"")
+
     def _filled(self, text: bytes) -> bytes:
+        if _HOLE not in text:
+            return text
         pieces = text.split(_HOLE)
-        for place in range(1, len(pieces), 2):
-            number, _, given = pieces[place].partition(_OF)
-            pieces[place] = self._fill[number](given)
+        pieces[1::2] = [self[hole] for hole in pieces[1::2]]
         return b"".join(pieces)
 
-    def _filling(self, filled: Filled) -> Callable[[bytes], bytes]:
+    def _made(self, filled: Filled, given: bytes) -> bytes:
         if filled is None:
-            return lambda cursor: b'"%b"' % self.seal(cursor).encode()
-        if isinstance(filled, Linked):
-            return self._named(filled)
-        return lambda given: orjson.dumps(filled(*orjson.loads(given)))
-
-    def _named(self, link: Linked) -> Callable[[bytes], bytes]:
-        """By key. No key: null."""
-        value, rows = self._answer.get_value, self._page.named.get(link, ())
-        absent = link.absent.encode()
-        texts: dict[bytes, bytes] = {b"": b"null"}
-
-        def text(key: bytes) -> bytes:
-            if len(texts) == 1:  # what they name in turn is known by now
-                texts.update({value(row, KEY) or b"": self._filled(value(row, TEXTS) or b"") for row in rows})
-            found = texts.get(key)
-            return absent.replace(_OF, orjson.dumps(key.decode())) if found is None else found
-
-        return text
+            return b'"%b"' % self.seal(given).encode()
+        if isinstance(filled, Linked):  # there is no such row, or, without a key, nothing is named
+            return filled.absent.encode().replace(_OF, orjson.dumps(given.decode())) if given else b"null"
+        return orjson.dumps(filled(*orjson.loads(given)))
 
 
 def _shown(answer: PGresult, row: int) -> Shown:
