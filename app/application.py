@@ -41,7 +41,7 @@ from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, Refused
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.comparing import Comparison
-from tsuzuri.projections.freshness import Freshness, freshness, served_generation
+from tsuzuri.projections.freshness import Freshness, freshness, served_generations
 from tsuzuri.projections.quarantine import Quarantined
 from tsuzuri.projections.replaying import Tried
 from tsuzuri.projections.sql import Composed
@@ -70,8 +70,9 @@ class TsuzuriApplication(Changes, Reviewing, Watching):
         with span("sql"):
             return await self.services.reads.fetch(statement.numbered(), statement.values, binary=True)
 
-    async def live_schema(self, projection: str) -> str:
-        return PROJECTIONS[projection].schema(await served_generation(self.services.reads, projection))
+    async def live_schemas(self, *projections: str) -> list[str]:
+        generations = await served_generations(self.services.reads, projections)
+        return [PROJECTIONS[name].schema(one) for name, one in zip(projections, generations, strict=True)]
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         return await freshness(self.services.reads, projection, self.services.log.part_of(patient), patient)

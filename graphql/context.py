@@ -113,8 +113,8 @@ class Application(Protocol):
     async def write(self, statement: Composed) -> PGresult:
         """As `fetch`, of rows that are text already."""
 
-    async def live_schema(self, projection: str) -> str:
-        """The schema in which the live generation of a projection lies."""
+    async def live_schemas(self, *projections: str) -> list[str]:
+        """The schemas in which the live generations of these projections lie, at the same moment."""
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         """Which generation of a projection is live, and where it stands in the patient's part."""

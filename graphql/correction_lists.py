@@ -68,7 +68,8 @@ async def own_requests(reader: RecordReader, wanted: Stretch) -> CorrectionReque
     left = [one for one in sight.patients if not await application.erased_behind(name, one)]
     use = f"own-corrections/{sight.patient}"
     seen = SQL("{} AND {}").format(sees_requests(patients=left), one_of("patient_id", left))
-    source = Source(correction_requests.VIEW, await application.live_schema(name), seen)
+    (schema,) = await application.live_schemas(name)
+    source = Source(correction_requests.VIEW, schema, seen)
     found = await find(application.fetch, source, [], application.seals, use, wanted)
     reader.reading.show((row["id"].bytes, None) for row in found.rows)
     at, limit_days = application.now(), application.correction_days
@@ -94,7 +95,7 @@ async def _looked_at(
     Then nothing is on it that was taken back or erased before; what is so meanwhile, the reads' guards notice.
     """
     application = context.application
-    schema = await application.live_schema(correction_requests.NAME)
+    (schema,) = await application.live_schemas(correction_requests.NAME)
     source = Source(correction_requests.VIEW, schema, seen)
     found = await find(application.fetch, source, where, application.seals, use, wanted)
     readings = await _readings(context, path, [row["patient"] for row in found.rows])

@@ -118,12 +118,17 @@ class FacilityConnection(ListedConnection[Facility]):
 
 
 async def source(application: Application) -> Source:
-    return Source(facilities.VIEW, await application.live_schema(facilities.NAME), SQL("true"))
+    (schema,) = await application.live_schemas(facilities.NAME)
+    return source_in(schema)
 
 
 def source_of(generation: int) -> Source:
     """As `source`, where the generation that is served is known."""
-    return Source(facilities.VIEW, f"{facilities.NAME}_g{generation}", SQL("true"))
+    return source_in(f"{facilities.NAME}_g{generation}")
+
+
+def source_in(schema: str) -> Source:
+    return Source(facilities.VIEW, schema, SQL("true"))
 
 
 async def listed(

@@ -49,7 +49,7 @@ class UnmatchedIdentityConnection(Connection[UnmatchedIdentity]):
 async def unmatched(context: Context, wanted: Stretch) -> UnmatchedIdentityConnection:
     """A page of what is not settled."""
     application, use = context.application, "unmatched"
-    schema = await application.live_schema(identities.NAME)
+    (schema,) = await application.live_schemas(identities.NAME)
     source = Source(identities.UNMATCHED, schema, SQL("settled_at IS NULL"))
     found = await find(application.fetch, source, [], application.seals, use, wanted)
     edges, page_info = page(application.seals, use, wanted, found, UnmatchedIdentity.of)

@@ -127,6 +127,6 @@ class Me:
     async def _said(self, view: View) -> list[dict[str, Any]]:
         """What she has said, or was done of her, under any of her numbers, newest first."""
         application, sight = self.reader.application, self.reader.reading.sight
-        schema = await application.live_schema(consent_register.NAME)
+        (schema,) = await application.live_schemas(consent_register.NAME)
         hers = SQL("{} AND {}").format(sight.fence(), one_of("patient_id", sight.patients))
         return await application.fetch(Source(view, schema, hers).page([], CONSENTS_MAX, None))

@@ -287,7 +287,7 @@ class RecordReader:
         patient = self.reading.sight.patient
         if await self.application.erased_behind(identities.NAME, patient):
             return None
-        schema = await self.application.live_schema(identities.NAME)
+        (schema,) = await self.application.live_schemas(identities.NAME)
         source = Source(identities.VIEW, schema, self.reading.sight.person())
         found = await self._fetch(source.page([], 1, None))
         return found[0] if found else None

@@ -127,7 +127,7 @@ class _States(Source):
 async def inbox(context: Context, path: Path, wanted: Stretch, state: State | None) -> ReferralInbox:
     """What is addressed to the caller's facility and may be read now, each read decided and noted by itself."""
     facility, at = _facility(context), context.application.now()
-    consents = await context.application.live_schema(consent_register.NAME)
+    (consents,) = await context.application.live_schemas(consent_register.NAME)
     open_to_it = referral_states.readable(consents, at)
     to_it = [sees_referrals(recipient=facility), equal("recipient", facility)]
     listed = await _list(context, f"inbox/{facility}", to_it, state, at, [open_to_it])
@@ -189,8 +189,7 @@ async def _list(
     at: datetime,
     conditions: Sequence[Composed] = (),
 ) -> _List:
-    schema = await context.application.live_schema(referrals.NAME)
-    consents = await context.application.live_schema(consent_register.NAME)
+    schema, consents = await context.application.live_schemas(referrals.NAME, consent_register.NAME)
     source = _States(referral_states.VIEW, schema, SQL(" AND ").join(which), consents, at)
     asked = [] if state is None else [referral_states.in_states([state])]
     return _List(source, use, [*conditions, *asked])

@@ -113,7 +113,7 @@ class ReviewQuery:
     ) -> AccessReviewConnection:
         context, wanted = info.context, stretch(first, after, last, before)
         application, use = context.application, f"reviews/{context.caller.facility or ''}"
-        schema = await application.live_schema(access_reviews.NAME)
+        (schema,) = await application.live_schemas(access_reviews.NAME)
         source = Source(access_reviews.VIEW, schema, _seen(context))
         where = [] if state is None else [_OF_STATE[state]]
         found = await find(application.fetch, source, where, application.seals, use, wanted)

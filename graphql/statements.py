@@ -38,7 +38,7 @@ class Source:
 
         *backward*: those in front of the cursor, or the last, and oldest first: away from the cursor.
         """
-        columns = SQL(", ").join([self._fields(), self._cursor()])
+        columns = SQL(", ").join([self.view.selected, self._cursor()])
         return self.rows(columns, where, size, cursor, backward=backward)
 
     def rows(
@@ -56,7 +56,7 @@ class Source:
         if place is not None:
             numbered = SQL("row_number() OVER (ORDER BY {}) AS {}").format(order, Identifier(place))
             columns = SQL(", ").join([columns, numbered])
-        conditions = [self.seen, *where, *([] if cursor is None else [self._beyond(cursor, backward)])]
+        conditions = [self.seen, *where, *([] if cursor is None else [_beyond(self.view.place, cursor, backward)])]
         return SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
             columns, self.table(), SQL(" AND ").join(conditions), order, Number(size + 1)
         )
@@ -64,7 +64,7 @@ class Source:
     def all(self, where: Sequence[Composed]) -> Composed:
         """Every row that may be seen, with its fields."""
         conditions = SQL(" AND ").join([self.seen, *where])
-        return SQL("SELECT {} FROM {} WHERE {}").format(self._fields(), self.table(), conditions)
+        return SQL("SELECT {} FROM {} WHERE {}").format(self.view.selected, self.table(), conditions)
 
     def newest_of_each(self, classes: Sequence[str], column: str, number: int) -> Composed:
         """Newest first, the rows of these classes; of rows that share a value in *column*, the newest *number*."""
@@ -75,7 +75,7 @@ class Source:
             "SELECT {} FROM (SELECT *, {} AS nth FROM {} WHERE {} AND {}) AS t "
             "WHERE {} IS NULL OR nth <= {} ORDER BY {}"
         ).format(
-            self._fields(),
+            self.view.selected,
             nth,
             self.table(),
             self.seen,
@@ -91,22 +91,10 @@ class Source:
         )
 
     def _order(self, backward: bool = False) -> Composed:
-        way = SQL("{}" if backward else "{} DESC")
-        return SQL(", ").join(way.format(Identifier(column)) for column in self.view.order)
-
-    def _fields(self) -> Composed:
-        return SQL(", ").join(
-            SQL("{} AS {}").format(Identifier(column), Identifier(field))
-            for field, column in self.view.fields.items()
-        )
+        return self.view.place if backward else self.view.newest_first
 
     def _cursor(self) -> Composed:
-        columns = SQL(", ").join(Identifier(column) for column in self.view.order)
-        return SQL("json_build_array({}) AS _cursor").format(columns)
-
-    def _beyond(self, cursor: Cursor, backward: bool) -> Composed:
-        columns = SQL(", ").join(Identifier(column) for column in self.view.order)
-        return _beyond(columns, cursor, backward)
+        return SQL("json_build_array({}) AS _cursor").format(self.view.place)
 
 
 def guarded(view: View, schema: str, sight: Sight) -> Source:
@@ -127,8 +115,8 @@ def one_of(column: str, values: Sequence[Any]) -> Composed:
 
 def among(column: str, values: Sequence[Any]) -> Composed:
     """As `one_of`, of a page in the order of time: of several values it is read in that order, not value by value."""
-    if len(values) < 2:
-        return one_of(column, values)
+    if len(values) == 1:
+        return equal(column, values[0])
     return SQL("CASE WHEN {} THEN true ELSE false END").format(one_of(column, values))
 
 

@@ -20,7 +20,7 @@ from tsuzuri.graphql.listing import Listed, ListedConnection
 from tsuzuri.graphql.paging import Stretch
 from tsuzuri.graphql.readings import Shown
 from tsuzuri.graphql.statements import Source, between, equal, one_of, overlaps
-from tsuzuri.projections import audit_trail
+from tsuzuri.projections import audit_trail, facilities
 from tsuzuri.projections.sql import SQL, Composed, Literal
 
 
@@ -159,10 +159,10 @@ async def accesses(
 ) -> Listed[Any]:
     """A page of the trail. *noted*: gets what stands on it."""
     application = context.application
-    schema = await application.live_schema(audit_trail.NAME)
+    schema, listed = await application.live_schemas(audit_trail.NAME, facilities.NAME)
 
     async def linking(_: str) -> Source:
-        return await facility_types.source(application)
+        return facility_types.source_in(listed)
 
     return Listed(
         fetch=application.fetch,

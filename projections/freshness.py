@@ -39,9 +39,22 @@ def served(name: str, version: str) -> str:
 
 async def served_generation(reads: QuickReads, name: str) -> int:
     """Raises ProjectionOutdated: no generation is of this program's version; psycopg.Error."""
-    found = await reads.fetch(f"SELECT {served('$1', '$2')}", (name, PROJECTIONS[name].version))
-    generation = found.get_value(0, 0)
-    return _served(name, None if generation is None else int(generation))
+    return (await served_generations(reads, [name]))[0]
+
+
+async def served_generations(reads: QuickReads, names: Sequence[str]) -> list[int]:
+    """Of several projections at the same moment, in their order. Raises as `served_generation`."""
+    found = await reads.fetch(_SERVED, (names, [PROJECTIONS[name].version for name in names]))
+    generations = [found.get_value(row, 0) for row in range(found.ntuples)]
+    return [
+        _served(name, None if one is None else int(one)) for name, one in zip(names, generations, strict=True)
+    ]
+
+
+_SERVED = f"""
+SELECT {served("asked.name", "asked.version")}
+FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS asked (name, version, place) ORDER BY asked.place
+"""
 
 
 async def freshness(reads: QuickReads, projection: str, part: int, patient: UUID) -> Freshness:

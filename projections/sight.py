@@ -157,7 +157,8 @@ class Sight:
         """A row is shown when one ground covers its class and every one of its marks.
 
         A table that does not say which referral its rows are of shows nothing of any; one of which the emergency table
-        shows nothing, nothing under that.
+        shows nothing, nothing under that. The classes stand in a CASE: else a page would be read class by class and put
+        in order then, and not as far as it goes in the order of its index.
         """
         asked = (flags, emergency_table, history, facts)
         if asked not in self._covered:
@@ -168,7 +169,7 @@ class Sight:
         self, flags: Composed, emergency_table: Composed | None, *, history: bool, facts: bool
     ) -> Composed:
         covered = [
-            SQL("(record_class = ANY ({}::text[]) AND {} <@ {}::text[]{})").format(
+            SQL("CASE WHEN record_class = ANY ({}::text[]) THEN {} <@ {}::text[]{} ELSE false END").format(
                 Literal(tuple([str(record_class) for record_class in ground.classes])),
                 flags,
                 Literal(tuple([str(flag) for flag in ground.flags])),

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+from tsuzuri.projections.sql import SQL, Composed, Identifier
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,20 @@ class View:
     history: bool = False
     facts: bool = False
     dates: bool = False
+
+    @cached_property
+    def selected(self) -> Composed:
+        """Its fields as columns of a statement."""
+        return SQL(", ").join(
+            SQL("{} AS {}").format(Identifier(column), Identifier(field))
+            for field, column in self.fields.items()
+        )
+
+    @cached_property
+    def place(self) -> Composed:
+        """The columns that say where a row stands in the order, to be compared with a cursor's values."""
+        return SQL(", ").join(Identifier(column) for column in self.order)
+
+    @cached_property
+    def newest_first(self) -> Composed:
+        return SQL(", ").join(SQL("{} DESC").format(Identifier(column)) for column in self.order)

@@ -69,7 +69,7 @@ def test_a_statement_without_its_predicate_shows_nothing(tell: Tell, connection:
             (patient_summary, patient_summary.VIEW),
             (identities, identities.VIEW),
         ):
-            schema = await world.application.live_schema(projection.NAME)
+            (schema,) = await world.application.live_schemas(projection.NAME)
             forgot = Source(view, schema, SQL("true"))
 
             assert await world.application.fetch(forgot.page([], 50, None)) == [], view.table
