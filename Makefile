@@ -12,7 +12,7 @@ demo: $(STAMP)
 
 # A file of tests at a time on each processor: what its tests share is made once.
 test: $(STAMP) $(CLIENT)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(BIN)/ruff check .

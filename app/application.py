@@ -160,7 +160,7 @@ class TsuzuriApplication(Changes, Reviewing, Watching):
         return await asyncio.to_thread(self._read_sending)
 
     def _read_sending(self) -> Sending:
-        with self.services.logins.connect(LogRole.READER) as connection:
+        with self.services.logins.connect_to_look(LogRole.READER) as connection:
             return sending(connection)
 
     def watch_projection(self, name: str) -> AsyncGenerator[FillProgress, None]:

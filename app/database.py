@@ -85,16 +85,7 @@ def let_in(connection: Connection[Any], logins: Logins) -> None:
 
     What may be done with a database is no part of its content: one that was restored or copied lacks it.
     """
-    name = Identifier(connection.info.dbname)
-    allowed = connection.execute(
-        """SELECT has_database_privilege('tsuzuri_projector', current_database(), 'CREATE')
-           AND NOT has_database_privilege('tsuzuri_writer', current_database(), 'TEMPORARY')"""
-    ).fetchone()
-    if allowed != (True,):
-        roles = SQL(", ").join(Identifier(role.value) for role in LogRole)
-        connection.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-        connection.execute(SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, roles))
-        connection.execute(SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO tsuzuri_projector").format(name))
+    grant_entry(connection)
     try:
         for role in LogRole:
             logins.connect(role).close()
@@ -107,6 +98,20 @@ def let_in(connection: Connection[Any], logins: Logins) -> None:
             connection.execute(
                 SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(role.value), Literal(secret.decode()))
             )
+
+
+def grant_entry(connection: Connection[Any]) -> None:
+    """What each role may do with this database, where it is not granted yet: none of it is copied with a database."""
+    name = Identifier(connection.info.dbname)
+    allowed = connection.execute(
+        """SELECT has_database_privilege('tsuzuri_projector', current_database(), 'CREATE')
+           AND NOT has_database_privilege('tsuzuri_writer', current_database(), 'TEMPORARY')"""
+    ).fetchone()
+    if allowed != (True,):
+        roles = SQL(", ").join(Identifier(role.value) for role in LogRole)
+        connection.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        connection.execute(SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, roles))
+        connection.execute(SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO tsuzuri_projector").format(name))
 
 
 def let_go(connection: Connection[Any]) -> None:

@@ -9,7 +9,6 @@ import structlog
 from psycopg import Connection, Error
 from psycopg.errors import LockNotAvailable
 
-from tsuzuri.app.ended_with import ended_with
 from tsuzuri.eventlog.connecting import Logins, LogRole
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.mapper import event_mapper
@@ -180,12 +179,6 @@ def _tasks(connection: Connection[Any]) -> list[_Task]:
             if number == served or state in ("FILLING", "READY"):
                 tasks.append(_Task(projection, number, state == "FILLING"))
     return sorted(tasks, key=lambda task: task.filling)
-
-
-def run_beside(projector: Projector, parent: int) -> None:
-    """A projector as a process of its own, which ends when *parent*, the process that started it, has ended."""
-    ended_with(parent, projector.stopping.set)
-    projector.run()
 
 
 def _fault(error: Exception) -> dict[str, Any]:

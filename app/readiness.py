@@ -12,14 +12,13 @@ from psycopg import Error as DatabaseError
 
 from tsuzuri.app.looks import Looks
 from tsuzuri.app.projector import LAG_SECONDS_MAX
-from tsuzuri.eventlog.connecting import Logins, LogRole, session_options
+from tsuzuri.eventlog.connecting import LOOKING, Logins, LogRole
 from tsuzuri.projections.standings import Standing
 
 CLOCK_SECONDS_MAX = 1.0  # 安全管理ガイドライン 6.0: what is recorded bears a time that others can rely on
 LOOK_SECONDS_MAX = 4.0  # who asks whether we are well seldom waits longer than five
 CHECKS = ("database", "log", "disk", "clock", "projections")
 
-_OPTIONS = session_options(statement_seconds=3, lock_seconds=1)
 _COMMIT: LiteralString = """SELECT pg_logical_emit_message(true, 'tsuzuri', '')
     WHERE current_setting('transaction_read_only') = 'off'"""
 # Rows that are just too short to be compressed or moved out of the table, four on a page; gone when it has run.
@@ -105,9 +104,7 @@ class Readiness:
         return [standing.name for standing in standings if standing.lag_seconds > LAG_SECONDS_MAX]
 
     async def _connected(self, role: LogRole) -> AsyncConnection[Any]:
-        return await AsyncConnection.connect(
-            self._logins.of(role), autocommit=True, options=_OPTIONS, connect_timeout=3
-        )
+        return await AsyncConnection.connect(self._logins.of(role), autocommit=True, **LOOKING)
 
 
 async def _done(connection: AsyncConnection[Any], statement: LiteralString) -> bool:

@@ -13,13 +13,10 @@ import uvicorn
 
 from bench.unguarded import unguarded
 from tsuzuri.app.commands.serve import Server, processes
-from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.logs import configure_logs
-from tsuzuri.app.projector import Projector, run_beside
+from tsuzuri.app.projector_beside import project_on_and_on
 from tsuzuri.app.server import build_server
-from tsuzuri.app.services import logins_of
-from tsuzuri.app.settings import Settings, read_settings
-from tsuzuri.eventlog.data_keys import KeyRing
+from tsuzuri.app.settings import read_settings
 
 
 class _Told(Server):
@@ -34,7 +31,7 @@ def main() -> None:
     configure_logs()
     settings = read_settings()  # without a database: the keys are those of the home
     dsn = os.environ["TSUZURI_BENCH_DATABASE"]
-    beside = [_project] if "--projecting" in sys.argv[1:] else []
+    beside = [project_on_and_on] if "--projecting" in sys.argv[1:] else []
     with (
         unguarded() if "--unguarded" in sys.argv[1:] else nullcontext(),
         processes(settings, dsn, beside),
@@ -53,10 +50,6 @@ def main() -> None:
         server = _Told(config, api.state.closing)
         threading.Thread(target=_until_input_ends, args=(server,), daemon=True).start()
         server.run()
-
-
-def _project(settings: Settings, dsn: str, parent: int) -> None:
-    run_beside(Projector(logins_of(settings, dsn), KeyRing(key_encryption(settings))), parent)
 
 
 def _until_input_ends(server: Server) -> None:

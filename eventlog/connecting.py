@@ -45,6 +45,13 @@ class Logins:
         """A connection of one's own, in autocommit, for work that takes longer than a request."""
         return connect(self.of(role))
 
+    def connect_to_look(self, role: LogRole) -> Connection[Any]:
+        """A connection for one look at where things stand: who looks gives up soon, since somebody waits for it.
+
+        Without an end to it, one that was begun while nothing answered would be waited for long after all is there.
+        """
+        return Connection.connect(self.of(role), autocommit=True, **LOOKING)
+
 
 def connect(dsn: str) -> Connection[Any]:
     """As whoever the conninfo names, in autocommit."""
@@ -59,6 +66,14 @@ def session_options(*, statement_seconds: int, lock_seconds: int) -> str:
         "idle_in_transaction_session_timeout": 10,
     }
     return " ".join([SESSION, *(f"-c {name}={seconds}s" for name, seconds in limits.items())])
+
+
+LOOKING: Mapping[str, Any] = {
+    "options": session_options(statement_seconds=3, lock_seconds=1),
+    "connect_timeout": 3,
+    "tcp_user_timeout": 3_000,  # ms; what was sent and is not even acknowledged
+}
+"""How a connection is opened that only asks how things stand."""
 
 
 def pool_settings(*, statement_seconds: int, lock_seconds: int) -> Mapping[str, Any]:

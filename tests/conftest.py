@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from log_examples import PARTS, copied_database, make_log, settings_at
+from quick_server import hash_passwords_quickly, memory_folder
 from tsuzuri.app.application import TsuzuriApplication
 from tsuzuri.app.embedded_postgres import EmbeddedPostgres
 from tsuzuri.app.services import Services, services
@@ -29,12 +30,16 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """TSUZURI_TEST_DATABASE when it is set, else an embedded server."""
+def server_dsn() -> Iterator[str]:
+    """TSUZURI_TEST_DATABASE when it is set, else an embedded server that is as quick as one can be.
+
+    What a torture or a test kills is a server of its own.
+    """
     if given := os.environ.get("TSUZURI_TEST_DATABASE"):
         yield given
         return
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+    with memory_folder() as folder, EmbeddedPostgres(folder / "postgres") as server:
+        hash_passwords_quickly(server.dsn)
         yield server.dsn
 
 
@@ -105,7 +110,11 @@ def open_application(settings: Settings, dsn: str) -> Callable[[], Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Published examples lie outside the project: without them their tests say so and are skipped."""
+    """What takes longest is begun first: at the end no process waits for another's last file.
+
+    Published examples lie outside the project: without them their tests say so and are skipped.
+    """
+    items.sort(key=lambda item: "torture" not in item.path.parts)  # else as they came
     if not shared_data().is_dir():
         for item in items:
             if item.get_closest_marker("realdata"):

@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from examples import CLINIC
-from tsuzuri.app.database import bring_up, let_in
+from tsuzuri.app.database import bring_up, grant_entry
 from tsuzuri.app.key_file import KeyFile
 from tsuzuri.app.services import Services, logins_of
 from tsuzuri.app.settings import Settings, read_settings
@@ -92,7 +92,7 @@ def copied_database(server_dsn: str, template: str, name: str) -> Iterator[str]:
         server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, Identifier(template)))
         dsn = make_conninfo(server_dsn, dbname=name)
         with Connection.connect(dsn, autocommit=True) as connection:
-            let_in(connection, logins(dsn))
+            grant_entry(connection)  # the passwords are the server's, and those of the template
         yield dsn
         server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(copy))
 

@@ -34,8 +34,8 @@ Work = Callable[[Connection[Any], Engine, Projection], T]
 
 
 def projection_standings(services: Services) -> list[Standing]:
-    """Where each projection stands."""
-    with services.logins.connect(LogRole.READER) as connection:
+    """Where each projection stands. Raises psycopg.OperationalError within seconds when nothing answers."""
+    with services.logins.connect_to_look(LogRole.READER) as connection:
         return standings(connection)
 
 

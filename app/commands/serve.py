@@ -16,18 +16,15 @@ import typer
 import uvicorn
 
 from tsuzuri.app.database import ready_database
-from tsuzuri.app.keys import key_encryption
 from tsuzuri.app.notices.beside import send_on_and_on
-from tsuzuri.app.projector import Projector, run_beside
+from tsuzuri.app.projector_beside import project_on_and_on
 from tsuzuri.app.retention_beside import erase_regularly
 from tsuzuri.app.reviews_beside import find_regularly
 from tsuzuri.app.server import build_server
-from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import Settings, read_settings
 from tsuzuri.app.socket_messages import MESSAGE_BYTES_MAX
 from tsuzuri.app.timed_connections import TimedConnection
 from tsuzuri.app.tracing import configure_tracing
-from tsuzuri.eventlog.data_keys import KeyRing
 
 app = typer.Typer()
 _END_SECONDS = 10
@@ -49,7 +46,7 @@ def serve(
     configure_tracing(settings)
     with ready_database(settings) as dsn:
         server = build_server(settings, dsn)
-        beside = [_project] * (settings.projectors if projector else 0)
+        beside = [project_on_and_on] * (settings.projectors if projector else 0)
         beside += [erase_regularly] if settings.retention_hours else []
         beside += [find_regularly] if settings.review_hours else []
         beside += [send_on_and_on]
@@ -127,8 +124,3 @@ def processes(settings: Settings, dsn: str, beside: Sequence[Beside]) -> Iterato
             process.terminate()
         for process in started:
             process.join(_END_SECONDS)
-
-
-def _project(settings: Settings, dsn: str, parent: int) -> None:
-    logins, ring = logins_of(settings, dsn), KeyRing(key_encryption(settings))
-    run_beside(Projector(logins, ring, rebuild_share=settings.rebuild_share), parent)

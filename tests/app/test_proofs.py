@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -219,7 +220,9 @@ def test_over_http_every_one_of_them_gets_the_same_answer(ask: Ask) -> None:
 def test_a_proof_that_cannot_be_counted_is_not_taken_and_it_is_not_the_callers_fault(
     ask: Ask,
 ) -> None:
-    answer = ask(BOUND, a_proof())
+    answer = ask(
+        BOUND, a_proof(iat=int(time.time()))
+    )  # this server asks the real clock, and NOW was a while ago
 
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["extensions"]["code"] == "IDENTITY_UNAVAILABLE"

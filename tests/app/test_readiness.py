@@ -3,17 +3,22 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
-from log_examples import logins
+from log_examples import Run, logins
+from tsuzuri.app.actions.operate_projections import projection_standings
 from tsuzuri.app.looks import Looks
 from tsuzuri.app.readiness import Health, Readiness
+from tsuzuri.app.services import Services
 from tsuzuri.projections.standings import Standing
+
+PATIENCE_SECONDS = 60.0
 
 
 async def nothing_behind() -> list[Standing]:
@@ -88,3 +93,52 @@ def test_however_many_ask_the_database_is_asked_once(dsn: str) -> None:
 
     asyncio.run(story())
     assert len(looked) == 1
+
+
+class DeafAtFirst:
+    """In front of a database: takes every connection, and passes on those that come once it `hears`."""
+
+    def __init__(self, dsn: str) -> None:
+        told = conninfo_to_dict(dsn)
+        self._host, self._port = str(told["host"]), int(told.get("port") or 5432)
+        self.hears = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.hears:
+            theirs, ours = await self._database()
+            await asyncio.gather(_pass_on(reader, ours), _pass_on(theirs, writer))
+
+    async def _database(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
+        return await asyncio.open_connection(self._host, self._port)
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while some := await reader.read(65_536):
+        writer.write(some)
+        await writer.drain()
+    writer.close()
+
+
+def test_a_look_that_began_while_nothing_answered_is_not_waited_for_once_all_is_there(
+    run: Run, dsn: str
+) -> None:
+    async def story(services: Services) -> tuple[Health, Health]:
+        before = DeafAtFirst(dsn)
+        listener = await asyncio.start_server(before.serve, "127.0.0.1")
+        port = listener.sockets[0].getsockname()[1]
+        far = replace(services, logins=logins(make_conninfo(dsn, host="127.0.0.1", port=port)))
+        readiness = Readiness(far.logins, Looks(lambda: asyncio.to_thread(projection_standings, far)))
+        deaf = await readiness.latest()
+        before.hears = True
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (found := await readiness.latest()).failed:
+                await asyncio.sleep(0.1)
+        listener.close()
+        return deaf, found
+
+    deaf, found = run(story)
+
+    assert deaf == Health(["database"])
+    assert (found.failed, found.behind) == ([], [])

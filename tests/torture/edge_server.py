@@ -96,13 +96,17 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 
 @contextmanager
 def edge_server(
-    folder: Path, stock: ASGIApp | None = None, connection: type[asyncio.Protocol] = TimedConnection
+    folder: Path,
+    stock: ASGIApp | None = None,
+    connection: type[asyncio.Protocol] = TimedConnection,
+    changes: Mapping[str, str] | None = None,
 ) -> Iterator[EdgeServer]:
     """The server over a patient's record that the hospital may read; or *stock* in its place, over nothing.
 
-    *connection*: what uvicorn makes of each connection.
+    *connection*: what uvicorn makes of each connection. *changes*: settings; no caller has a rate unless one is given,
+    for mostly one asks in the place of many.
     """
-    settings = settings_at(folder / "home", TSUZURI_RATE="off")  # one caller asks in the place of many
+    settings = settings_at(folder / "home", **{"TSUZURI_RATE": "off", **(changes or {})})
     if stock is not None:
         with _serving(settings, stock, connection) as server:
             yield server

@@ -117,6 +117,20 @@ class Received:
 
     body: bytes
     whole: bool
+    head: bytes = b""
+
+    @property
+    def status(self) -> int:
+        """Of an answer whose head came; else 0."""
+        return int(self.head.split(b" ", 2)[1]) if self.head else 0
+
+    def header(self, name: str) -> str | None:
+        """What the first header of this name says; None: there is none."""
+        for line in self.head.decode("latin-1").split("\r\n")[1:]:
+            told, _, value = line.partition(":")
+            if told.lower() == name.lower():
+                return value.strip()
+        return None
 
     @property
     def told(self) -> dict[str, Any]:
@@ -148,14 +162,15 @@ class Asker:
         """*header*: one more, as it is sent. Raises TimeoutError: no answer came and the line stood."""
         body = orjson.dumps({"query": query, "variables": variables})
         head = self._head + (f"{header}\r\n" if header else "") + f"Content-Length: {len(body)}\r\n\r\n"
-        answer = bytearray()
+        answer, came = bytearray(), b""
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             try:
                 if self._line is None:
                     self._line = await asyncio.open_connection("127.0.0.1", self.port)
                 reader, writer = self._line
                 writer.write(head.encode() + body)
-                length = _length(await reader.readuntil(b"\r\n\r\n"))
+                came = await reader.readuntil(b"\r\n\r\n")
+                length = _length(came)
                 while len(answer) < length:
                     piece = await reader.read(length - len(answer))
                     if not piece:
@@ -163,8 +178,8 @@ class Asker:
                     answer += piece
             except (ConnectionError, asyncio.IncompleteReadError):
                 self.close()
-                return Received(bytes(answer), whole=False)
-        return Received(bytes(answer), whole=True)
+                return Received(bytes(answer), whole=False, head=came)
+        return Received(bytes(answer), whole=True, head=came)
 
     def close(self) -> None:
         if self._line is not None:
