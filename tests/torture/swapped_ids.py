@@ -56,14 +56,17 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 
 def damaged(random: Random, text: str, other: str) -> str:
-    """One letter another, a part gone or too much, halves exchanged, or mixed with another text."""
-    at, half = random.randrange(len(text)), len(text) // 2
+    """One letter another, a part gone or too much, halves exchanged, or mixed with another text.
+
+    Something is left: that a text is empty may be told, and is, where a patient is named by one of several keys.
+    """
+    at, half = random.randrange(1, len(text)), len(text) // 2
     return random.choice(
         [
             text[:at] + random.choice(_ALPHABET.replace(text[at], "")) + text[at + 1 :],
             text[:-1] + random.choice(_ALPHABET.replace(text[-1], "")),
             text[:at],
-            text[at + 1 :],
+            text[at:],
             text[half:] + text[:half],
             text[:half] + other[len(other) // 2 :],
             text + random.choice(_ALPHABET + "="),
