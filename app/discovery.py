@@ -4,9 +4,7 @@ Nothing else is ever fetched: no address that a token names (`jku`, `x5u`).
 """
 
 import asyncio
-import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPException, HTTPMessage
@@ -15,7 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
-from tsuzuri.app.issuer_keys import KeysNotFetched
+from tsuzuri.app.issuer_keys import KeysNotFetched, aside
 from tsuzuri.app.settings import safe_address
 from tsuzuri.app.token_keys import KeysMalformed, PublicKeys, read_key_set
 
@@ -41,7 +39,7 @@ class Discovery:
         """Raises KeysNotFetched."""
         try:
             async with asyncio.timeout(2 * (ANSWER_SECONDS_MAX + WAIT_SECONDS)):
-                return await _aside(self._fetch)
+                return await aside(self._fetch)
         except TimeoutError:
             raise KeysNotFetched("it answered too slowly") from None
 
@@ -83,31 +81,6 @@ class Discovery:
         except (OSError, HTTPException, ValueError) as error:
             raise KeysNotFetched(f"no answer ({type(error).__name__})") from None
         return bytes(found)
-
-
-async def _aside(work: Callable[[], PublicKeys]) -> PublicKeys:
-    """In a thread that nobody waits for when the process ends: an issuer that hangs must not hold up the end."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[PublicKeys] = loop.create_future()
-
-    def tell(result: PublicKeys | None, error: BaseException | None) -> None:
-        if done.done():  # it was too slow, and given up
-            return
-        if error is not None:
-            done.set_exception(error)
-        elif result is not None:
-            done.set_result(result)
-
-    def run() -> None:
-        try:
-            told: tuple[PublicKeys | None, BaseException | None] = work(), None
-        except BaseException as error:
-            told = None, error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody asks any more
-            loop.call_soon_threadsafe(tell, *told)
-
-    threading.Thread(target=run, name="issuer-keys", daemon=True).start()
-    return await done
 
 
 class _NoRedirects(HTTPRedirectHandler):

@@ -11,11 +11,12 @@ from joserfc.jwk import ECKey
 from tsuzuri.app.access_tokens import AccessToken, TokenPolicy
 from tsuzuri.app.discovery import Discovery
 from tsuzuri.app.issuer_keys import IssuerKeys
+from tsuzuri.app.key_set_file import keys_of_file
 from tsuzuri.app.proofs import check_proof
 from tsuzuri.app.proofs_seen import ProofsSeen
-from tsuzuri.app.settings import Settings, SettingsWrong, read_secret
+from tsuzuri.app.settings import Settings, SettingsWrong
 from tsuzuri.app.signed import SIGNED_BYTES_MAX, TokenRefused, read_signed
-from tsuzuri.app.token_keys import GivenKeys, TokenKeys, given_keys
+from tsuzuri.app.token_keys import GivenKeys, TokenKeys
 from tsuzuri.app.tokens import development_key, known_development_key
 from tsuzuri.domain.callers import Caller
 from tsuzuri.eventlog.connecting import Logins
@@ -161,10 +162,7 @@ def _keys(settings: Settings) -> TokenKeys:
         fetch = Discovery(settings.discovery, settings.issuer).fetch
         return IssuerKeys(fetch, settings.jwks_trust_hours * 3_600)
     if settings.jwks_file is not None:
-        never = known_development_key(settings)
-        return given_keys(
-            "TSUZURI_JWKS_FILE", read_secret(settings.jwks_file, "TSUZURI_JWKS_FILE"), never=never
-        )
+        return keys_of_file(settings.jwks_file, never=known_development_key(settings))
     if settings.development:
         key = ECKey.import_key(development_key(settings).as_dict(private=False))
         return GivenKeys({key.thumbprint(): key})

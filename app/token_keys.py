@@ -1,4 +1,4 @@
-"""The public keys that tokens are checked with: those of a file. Those that an issuer publishes: `issuer_keys.py`."""
+"""The public keys that tokens are checked with, and how a set of them is read. Those that change: `issuer_keys.py`."""
 
 import json
 from collections.abc import Mapping, Set
@@ -7,7 +7,6 @@ from typing import Protocol
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, RSAKey, import_key
 
-from tsuzuri.app.settings import SettingsWrong
 from tsuzuri.app.signed import TokenRefused
 
 KEYS_MAX = 100
@@ -88,15 +87,6 @@ def read_key_set(raw: bytes, *, never: Set[str] = frozenset()) -> PublicKeys:
     if listed and not found:
         raise KeysMalformed("none of the keys can be used")
     return found
-
-
-def given_keys(file_setting: str, raw: bytes, *, never: Set[str]) -> GivenKeys:
-    """Raises SettingsWrong, which names the setting."""
-    try:
-        keys = read_key_set(raw, never=never)
-    except KeysMalformed as error:
-        raise SettingsWrong(f"{file_setting}: the file is not a JSON Web Key Set ({error})") from None
-    return GivenKeys(keys)
 
 
 def _signing_key(one: object) -> Key | None:

@@ -46,12 +46,13 @@ def caller(role: Role, patient: UUID) -> Caller:
     )
 
 
-def variables(patient: UUID, document: UUID, access: str) -> dict[str, dict[str, Any]]:
+def variables(patient: UUID, document: UUID, access: str, node: str, since: str) -> dict[str, dict[str, Any]]:
     """What each document is asked with; those that are not named take none but a page size."""
     key: dict[str, Any] = {"patient": KEY}
     facility = {"facility": HOSPITAL}
     own = {"patient": {"id": str(patient)}}
     return {
+        "Changes": key | {"since": since},
         "CloseReview": {"review": str(patient), "words": "救急外来の診療録を確認"},
         "ConsentPreview": {"change": "WITHDRAW", **facility},
         "DecisionAt": {"patient": str(patient), "at": datetime.now(UTC).isoformat(), **facility},
@@ -62,15 +63,18 @@ def variables(patient: UUID, document: UUID, access: str) -> dict[str, dict[str,
         "EmergencyRight": {"person": "dr-hamada", "until": TOMORROW},
         "EmergencyTable": key,
         "Explain": {"access": access},
+        "FoundAgain": {"id": node},
         "Grant": own | facility | {"classes": ["CONDITION"]},
         "Groups": key,
         "LabSeries": key | {"codes": ["HBA1C"]},
         "May": key | {"purpose": "TREAT"},
         "Medication": key,
+        "Oldest": key | {"last": 2},
         "RegisterBundle": {"bundle": a_bundle(facility=HOSPITAL, local_id="new").decode()},
         "RequestCorrection": own | {"about": {"document": str(document)}, "words": "住所が違います"},
         "Summary": key,
         "Timeline": key | {"classes": ["CONDITION"]},
+        "Ward": {"patients": [KEY]},
         "WhoSaw": {"patient": str(patient)},
         "Withdraw": own | facility,
     }
@@ -81,11 +85,15 @@ def test_each_runs_and_reaches_no_more_than_its_card_says(tell: Tell) -> None:
         registered = await world.application.register_bundle(SENDER, referral(diagnosis("狭心症")))
         world.project()
         await consent(world, caller(Role.SYSTEM, registered.patient), *RecordClass)
-        await world.record()
+        oldest = await world.data(
+            caller(Role.CLINICIAN, registered.patient), TEXTS["Oldest"], patient=KEY, last=1
+        )
         world.project()
         world.application.gate = Gate(trusted=DOCUMENTS.cards, trusted_only=True)
         (access, *_) = await accesses(world)
-        asked = variables(registered.patient, registered.document, access["id"])
+        record = oldest["patientRecord"]
+        (named,), since = record["timeline"]["nodes"], record["asOf"]["position"]
+        asked = variables(registered.patient, registered.document, access["id"], named["nodeId"], since)
 
         wrong = []
         for name, card in sorted(CARDS.items()):

@@ -35,7 +35,7 @@ CALLERS = (
 )  # their short forms: tests/app/test_proofs_seen.py, test_real_issuer.py
 TIMES = ("non_interference_times",)  # no short form: a machine that does other things besides tells nothing
 WATCHES = ("subscribers", "watchers")
-API = ("hostile_bodies", "schema_drawn", "slow_connections", "one_abuser")
+API = ("hostile_bodies", "schema_drawn", "slow_connections", "one_abuser", "swapped_ids")
 AUDITS = ("http_audit",)  # its short form is tests/app/test_http_audits.py
 EDGE = ("shutdowns",)
 TORTURES = {

@@ -1,8 +1,9 @@
 """Ten thousand pairs of generated worlds that differ in nothing that the reader may see: every answer is the same.
 
 A world is a patient, hundreds to a database; five worlds that look the same to one reader make ten pairs. Each is asked
-every field and every filter of the schema, the pages behind, inboxes, and one question more of those that are drawn
-by the family's seed: a field with all that it leads to, a past moment, another root field, what comes to nothing.
+every field and every filter of the schema, the pages behind, inboxes, nodes that it is shown and such as it is not, and
+one question more of those that are drawn by the family's seed: a field with all that it leads to, a past moment,
+another root field, what comes to nothing.
 """
 
 import asyncio

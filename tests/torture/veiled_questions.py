@@ -1,6 +1,6 @@
 """What is asked of each world in a torture of what nothing shows, and its answers as bytes that can be compared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from random import Random
@@ -29,6 +29,7 @@ from torture.veiled_readers import READER, Reader
 from torture.veiled_steps import Lived
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.vocabulary import Role
+from tsuzuri.graphql.nodes import NodeKind, NodeName, sealed_node
 from world import World
 
 _THEN = ", asOf: { at: $then }"
@@ -49,6 +50,17 @@ _ATTEMPTS = (
       ... on PatientRecord { entries(after: "none") { totalCount } } } }""",
 )
 """What comes to nothing, whatever is veiled: the errors must be the same."""
+_SHOWN = operation(
+    in_record("""patient { nodeId } entries(first: 1000) { nodes { id nodeId } }
+      documents(first: 200) { nodes { id nodeId } }""")
+)
+_NODES = {
+    NodeKind.ENTRY: "... on Entry { id name facility { name } document { id title } }",
+    NodeKind.DOCUMENT: "... on Document { id title facility { name } entries { totalCount nodes { id name } } }",
+    NodeKind.PATIENT: "... on Patient { id name kana birthDate sex }",
+}
+_LIES_IN = {NodeKind.ENTRY: ("entry", "entries"), NodeKind.DOCUMENT: ("document", "documents")}
+"""The table of the index and its column of ids, both of that name; the list of a record."""
 
 
 @cache
@@ -112,7 +124,28 @@ class Asking:
             if behind:
                 document, cursors = _behind(document, behind)
                 found[document] = alike(await self._ask(document, values | cursors), self.own)
+        for why, kind, node in self._nodes(await self._ask(_SHOWN, values)):
+            document = f"query Node($node: ID!, $purpose: PurposeOfUse!) {{ {_node(kind)} }}"
+            answer = await self._ask(document, values | {"node": node})
+            found[f"{why}: {document}"] = alike(answer, self.own)
         return found
+
+    def _nodes(self, answer: Mapping[str, Any]) -> Iterator[tuple[str, NodeKind, str]]:
+        """Of each kind the first that is shown, found again, and one that is not: veiled, or in no world at all."""
+        record = (answer.get("data") or {}).get("patientRecord") or {}
+        seals, random = self.world.application.seals, Random(self.lived.number)
+        for kind, (table, name) in _LIES_IN.items():
+            shown = record[name]["nodes"] if name in record else []
+            yield from (("shown", kind, one["nodeId"]) for one in shown[:1])
+            rows = self.world.connection.execute(
+                f"SELECT DISTINCT {table} FROM record_index_g1.{table} WHERE patient_id = ANY(%s) ORDER BY 1".encode(),
+                ([self.lived.patient, self.lived.other],),
+            )
+            veiled = sorted({str(one) for (one,) in rows} - {one["id"] for one in shown})
+            one = random.choice(veiled) if veiled else str(uuid4())
+            yield "veiled", kind, sealed_node(seals, NodeName(kind, one, self.lived.patient))
+        her = NodeName(NodeKind.PATIENT, str(self.lived.patient), self.lived.patient)
+        yield "herself", NodeKind.PATIENT, sealed_node(seals, her)
 
     async def _ask(self, document: str, values: Mapping[str, Any]) -> dict[str, Any]:
         answer = await self.world.ask(self.caller, document, **named(document, values))
@@ -134,6 +167,10 @@ class Asking:
             "then": self.then.isoformat(),
             "reader": lived.reader,
         }
+
+
+def _node(kind: NodeKind) -> str:
+    return f"node(id: $node, purpose: $purpose) {{ __typename nodeId {_NODES[kind]} }}"
 
 
 def _cursors(answer: Mapping[str, Any]) -> dict[str, str]:
