@@ -56,7 +56,11 @@ class Source:
         if place is not None:
             numbered = SQL("row_number() OVER (ORDER BY {}) AS {}").format(order, Identifier(place))
             columns = SQL(", ").join([columns, numbered])
-        conditions = [self.seen, *where, *([] if cursor is None else [_beyond(self.view.place, cursor, backward)])]
+        conditions = [
+            self.seen,
+            *where,
+            *([] if cursor is None else [_beyond(self.view.place, cursor, backward)]),
+        ]
         return SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
             columns, self.table(), SQL(" AND ").join(conditions), order, Number(size + 1)
         )
