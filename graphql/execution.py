@@ -10,7 +10,6 @@ import orjson
 import structlog
 from graphql import OperationType
 from strawberry import Schema
-from strawberry.dataloader import DataLoader
 from strawberry.types import ExecutionResult
 
 from tsuzuri.domain.callers import Caller
@@ -19,6 +18,7 @@ from tsuzuri.graphql.compile.planning import Plans
 from tsuzuri.graphql.context import Application, Context
 from tsuzuri.graphql.facility_types import Facility, load_facilities
 from tsuzuri.graphql.failures import places, told
+from tsuzuri.graphql.loading import Loader
 from tsuzuri.graphql.preparing import DocumentRefused, Prepared, prepare
 from tsuzuri.graphql.readings import Operation
 from tsuzuri.graphql.request_ids import current_request_id
@@ -181,7 +181,7 @@ def new_context(application: Application, caller: Caller) -> Context:
     async def load(numbers: list[str]) -> list[Facility]:
         return await load_facilities(application, numbers)
 
-    return Context(application, caller, DataLoader(load))
+    return Context(application, caller, Loader(load))
 
 
 def _answer(result: ExecutionResult, *, compiled: bool = False) -> Answer:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from strawberry.dataloader import DataLoader
 
 from tsuzuri.domain.access import beyond_referrals, covers
 from tsuzuri.domain.codes import Group
@@ -18,6 +17,7 @@ from tsuzuri.graphql import facility_types
 from tsuzuri.graphql.changes import ChangeKind, Changes
 from tsuzuri.graphql.context import Context, RequestRefused
 from tsuzuri.graphql.listing import Listed, shown
+from tsuzuri.graphql.loading import Loader
 from tsuzuri.graphql.paging import Count, Found, Stretch, counted, cut, find, opened
 from tsuzuri.graphql.readings import Reading, Shown
 from tsuzuri.graphql.record_filters import DocumentFilter, EntryFilter, TimelineFilter
@@ -66,9 +66,9 @@ class RecordReader:
         self.context = context
         self.reading = reading
         self.application = context.application
-        self._entries: DataLoader[UUID, Row | None] = DataLoader(self._load_entries)
-        self._documents: DataLoader[UUID, Row | None] = DataLoader(self._load_documents)
-        self._summaries: DataLoader[RecordClass, Sequence[Row]] = DataLoader(self._load_summaries)
+        self._entries: Loader[UUID, Row | None] = Loader(self._load_entries)
+        self._documents: Loader[UUID, Row | None] = Loader(self._load_documents)
+        self._summaries: Loader[RecordClass, Sequence[Row]] = Loader(self._load_summaries)
 
     async def entries(
         self,

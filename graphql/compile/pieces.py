@@ -17,6 +17,7 @@ from graphql import (
     is_leaf_type,
 )
 
+from tsuzuri.domain import record
 from tsuzuri.graphql.compile.collecting import Collected, Collecting
 from tsuzuri.graphql.compile.declared import DECLARED, KEYS, UNWRITTEN, Declared, Link, Worked
 
@@ -25,6 +26,8 @@ HOLE, OF = "\x01", "\x02"
 _ARGUMENTS_MAX = 90  # of concat(), which takes a hundred
 _STRUCTS = frozenset({"Coding", "Value", "ReferenceRange"})
 """Types whose objects lie in a column, as JSON."""
+STORED = {"Coding": record.Coding.__struct_fields__}
+"""The members of those that lie in a column whole, in their order there."""
 _QUOTED = frozenset({"ID"})
 """Scalars whose text needs no escaping."""
 
@@ -61,11 +64,15 @@ class Pieces:
 
     def object(self, of: GraphQLObjectType, collected: Collected, alias: str) -> str:
         """A row of *alias* as JSON. Raises Unwritable."""
+        return concat(self.members(of, collected, alias))
+
+    def members(self, of: GraphQLObjectType, collected: Collected, alias: str) -> Sequence[str]:
+        """As `object`, in pieces of one text."""
         declared = DECLARED.get(of.name)
         if declared is None:
             raise Unwritable
         parts = [(key, self._field(of, declared, nodes, alias)) for key, nodes in collected.items()]
-        return concat(_members(parts))
+        return _members(parts)
 
     def _field(
         self, of: GraphQLObjectType, declared: Declared, nodes: list[FieldNode], alias: str
@@ -109,11 +116,19 @@ class Pieces:
         raise Unwritable
 
     def _structs(self, of: GraphQLObjectType, column: str, nodes: list[FieldNode]) -> str:
+        if self._is_all(of, nodes):
+            return column
         one = self._struct(of, "one.value", nodes)
         return (
             f"(SELECT concat('[', string_agg({one}, ',' ORDER BY one.ordinality), ']')"
             f" FROM json_array_elements({column}::json) WITH ORDINALITY AS one)"
         )
+
+    def _is_all(self, of: GraphQLObjectType, nodes: list[FieldNode]) -> bool:
+        """What is asked for is what lies in the column, letter by letter."""
+        selections = [node.selection_set for node in nodes if node.selection_set]
+        asked = [(key, inner[0].name.value) for key, inner in self._collecting.fields(of, selections).items()]
+        return asked == [(name, name) for name in STORED.get(of.name, ())]
 
     def _struct(self, of: GraphQLObjectType, value: str, nodes: list[FieldNode]) -> str:
         if of.name not in _STRUCTS:

@@ -85,7 +85,7 @@ def _edge_field(
             return hole(len(pieces.worked) - 1, "page.cursor")
         case _:
             selections = [one.selection_set for one in nodes if one.selection_set]
-            return [pieces.object(node, collecting.fields(node, selections), "page")]
+            return pieces.members(node, collecting.fields(node, selections), "page")
 
 
 def _item(of: GraphQLObjectType, name: str) -> GraphQLObjectType:

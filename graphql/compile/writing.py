@@ -1,5 +1,6 @@
 """Has the database write the rows of pages, notes what they show, and fills in what it leaves open."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ import orjson
 from psycopg.pq.abc import PGresult
 
 from tsuzuri.domain.vocabulary import RecordClass
-from tsuzuri.graphql.compile.composing import ID, KEY, RECORD_CLASS, TEXTS, composed
+from tsuzuri.graphql.compile.composing import ARM, ID, KEY, RECORD_CLASS, TEXTS, composed
 from tsuzuri.graphql.compile.pieces import HOLE, OF, Filled, Linked
 from tsuzuri.graphql.compile.rows import RowsPlan
 from tsuzuri.graphql.context import Context
@@ -25,8 +26,8 @@ class Page:
 
     listed: Listed[Any]
     plan: RowsPlan
-    rows: list[int] = field(default_factory=list)  # of the answer
-    named: dict[Linked, list[int]] = field(default_factory=dict)
+    rows: Sequence[int] = ()  # of the answer
+    named: dict[Linked, Sequence[int]] = field(default_factory=dict)
 
 
 async def write(context: Context, asked: Sequence[tuple[Listed[Any], RowsPlan]]) -> None:
@@ -38,9 +39,7 @@ async def write(context: Context, asked: Sequence[tuple[Listed[Any], RowsPlan]])
         async with context.turn:
             context.charge(1)
             answer = await context.application.write(statement)
-        for row in range(answer.ntuples):
-            page, linked = arms[int.from_bytes(answer.get_value(row, 0) or b"")]
-            (page.rows if linked is None else page.named.setdefault(linked, [])).append(row)
+        _deal(answer, arms)
         for page in pages:
             _take(page, answer)
     for listed, plan in asked:
@@ -49,12 +48,25 @@ async def write(context: Context, asked: Sequence[tuple[Listed[Any], RowsPlan]])
             await listed.count()
 
 
+def _deal(answer: PGresult, arms: Sequence[tuple[Page, Linked | None]]) -> None:
+    """Gives each page its rows: they come arm by arm."""
+    of_rows = [answer.get_value(row, ARM) or b"" for row in range(answer.ntuples)]
+    begin = 0
+    for number, (page, linked) in enumerate(arms):
+        end = bisect_right(of_rows, number.to_bytes(4, "big"), begin)
+        if linked is None:
+            page.rows = range(begin, end)
+        else:
+            page.named[linked] = range(begin, end)
+        begin = end
+
+
 def _take(page: Page, answer: PGresult) -> None:
     listed, plan = page.listed, page.plan
     more = len(page.rows) > listed.wanted.size
     rows = page.rows[: listed.wanted.size]
     if listed.wanted.backward:
-        rows.reverse()
+        rows = rows[::-1]
     if listed.noted is not None:
         value, classes = answer.get_value, _CLASSES.get
         listed.noted([(value(row, ID) or b"", classes(value(row, RECORD_CLASS) or b"")) for row in rows])

@@ -35,7 +35,7 @@ TIMES = (
     "2026-01-01T00:00:00",
 )
 NOBODY = "00000000-0000-4000-8000-00000000000f"
-FACILITIES = (HOSPITAL, CLINIC, AOBADAI.number, "1315555555", "9999999999")
+FACILITIES = (*(HOSPITAL, CLINIC, AOBADAI.number, "1315555555") * 12, "9999999999")
 CODES = ("HBA1C", "3D046000001906202", "20065011", "3D010000001926101", "none")
 RARELY_BROKEN = (*[None] * 30, "none")
 COMMON: Mapping[str, Sequence[Any]] = {
@@ -46,7 +46,7 @@ COMMON: Mapping[str, Sequence[Any]] = {
     "facility": FACILITIES,
     "facilities": FACILITIES,
     "number": FACILITIES,
-    "municipality": (TOWN, "14991", "00000"),
+    "municipality": (*(TOWN, "14991") * 12, "00000"),
     "text": ("病院", "診療", "none"),
     "codes": CODES,
     "person": (DOCTOR.person, PHARMACIST.person, "nobody"),
@@ -69,7 +69,11 @@ COMMON: Mapping[str, Sequence[Any]] = {
     "Int": (1, 2, 3),
 }
 FOR: Mapping[str, Sequence[str]] = {
-    "Standing.position": ("AsOf.position", "Query.patientRecord(minPosition)"),
+    "Standing.position": (
+        "AsOf.position",
+        "Query.patientRecord(minPosition)",
+        "PatientRecord.changedSince(position)",
+    ),
     "Document.id": ("PatientRecord.document(id)",),
     "Entry.documentId": ("PatientRecord.document(id)",),
     "Access.id": ("Query.access(id)",),
@@ -126,7 +130,7 @@ def _who_asks(found: Inhabited) -> Iterator[tuple[Caller, str]]:
 def _asker(found: Inhabited, caller: Caller, name: str) -> Asker:
     hers = str(found.patients[name])
     others = [str(one) for one in found.patients.values()]
-    moments = [(found.at + timedelta(days=days)).isoformat() for days in (-1, 0, 0, 0, 1)]
+    moments = [(found.at + timedelta(days=days)).isoformat() for days in (*[-1, 0, 0, 0] * 8, 1)]
     about: dict[str, Sequence[Any]] = {
         "PatientKey.id": (*[hers] * 30, others[0], NOBODY, "none"),
         "PatientKey.insuredPerson": (

@@ -24,6 +24,8 @@ from graphql import (
 IN_A_VARIABLE = 0.35  # of all places of a value
 FIELD_GIVEN = 0.4  # of the fields of an input object that may be left out
 ITEMS_MAX = 3
+FILLED = ("Query.patientRecords(patients)", "Query.nodes(ids)")
+"""Lists that must hold something, and seldom hold nothing."""
 MISUSED = 0.01  # null for what must not be null, which only a variable can say
 
 
@@ -115,7 +117,7 @@ class Values:
         if is_list_type(bare):
             if self.random.random() < 0.2:  # one value stands for a list of it
                 return self._literal(_certain(bare.of_type), coordinate, name)
-            items = (self._item(bare.of_type, coordinate, name) for _ in range(self._items()))
+            items = (self._item(bare.of_type, coordinate, name) for _ in range(self._items(coordinate)))
             return f"[{', '.join(items)}]"
         if is_input_object_type(bare):
             said = (f"{one}: {self._within(bare, one, inner)}" for one, inner in self._chosen(bare))
@@ -139,7 +141,7 @@ class Values:
     def _chosen(self, holder: GraphQLInputObjectType) -> Sequence[tuple[str, GraphQLInputField]]:
         fields = list(holder.fields.items())
         if holder.is_one_of:
-            known = [8 if self.samples.of(f"{holder.name}.{name}", "", "") else 1 for name, _ in fields]
+            known = [30 if self.samples.of(f"{holder.name}.{name}", "", "") else 1 for name, _ in fields]
             fields = self.random.choices(fields, known)
         else:
             fields = [
@@ -158,10 +160,10 @@ class Values:
             return None
         if known := self._known(kind, coordinate, name):
             if is_list_type(bare):
-                return [random.choice(known) for _ in range(self._items())]
+                return [random.choice(known) for _ in range(self._items(coordinate))]
             return random.choice(known)
         if is_list_type(bare):
-            return [self._value(bare.of_type, coordinate, name) for _ in range(self._items())]
+            return [self._value(bare.of_type, coordinate, name) for _ in range(self._items(coordinate))]
         if isinstance(bare, GraphQLInputObjectType):
             return {
                 one: self._value(
@@ -180,8 +182,9 @@ class Values:
         of = get_named_type(kind)
         return () if is_input_object_type(of) else self.samples.of(coordinate, name, of.name)
 
-    def _items(self) -> int:
-        return self.random.choices(range(ITEMS_MAX + 1), [1, 4, 3, 2])[0]
+    def _items(self, coordinate: str) -> int:
+        none = 0.1 if coordinate in FILLED else 1
+        return self.random.choices(range(ITEMS_MAX + 1), [none, 4, 3, 2])[0]
 
 
 def _certain(kind: Any) -> GraphQLInputType:
