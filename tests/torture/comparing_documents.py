@@ -1,6 +1,7 @@
 """Random documents over one world, each answered both ways and compared; what was asked, told and found is counted."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -9,17 +10,21 @@ import orjson
 from graphql import build_schema
 
 from torture.both_ways import StandingStill, Still, Told, Way, apart, ordinarily, told
-from torture.document_askers import Asker, askers
+from torture.document_askers import KEPT_MAX, Asker, askers
 from torture.document_coverage import Covered
 from torture.random_documents import Asked, random_document
 from torture.read_surface import Surface
 from torture.read_world import Inhabited
 from torture.shrunk_documents import shrunk
+from tsuzuri.graphql.positions import opened_position, sealed_position
 from tsuzuri.graphql.preparing import DocumentRefused, prepare
+from tsuzuri.graphql.seals import SealBroken
+from tsuzuri.projections.sight import Sight
 from world import SCHEMA, World
 
 LATER = (0,) * 7 + (40, 40, 1_200)  # days: emergencies are over, answers overdue; then results are too old
-UNFITTING = 0.008  # of the documents: their caller may not use all of their root fields
+SINCE = "PatientRecord.changedSince(position)"
+UNFITTING = 0.003  # of the documents: their caller may not use all of their root fields
 READ = build_schema(SCHEMA.as_str())
 SURFACE = Surface(READ)
 
@@ -63,11 +68,34 @@ class Comparing:
 
     async def compare(self, documents: int, *, faults_max: int | None = None) -> Compared:
         """So many documents, or until so many faults were found."""
+        for asker in self.askers:
+            self._begin(asker)
         for _ in range(documents):
             if faults_max is not None and len(self.found.faults) >= faults_max:
                 break
             await self._one()
         return self.found
+
+    def _begin(self, asker: Asker) -> None:
+        """What is asked later begins at a position: a made-up one is refused, and nothing is compiled."""
+        then = Sight(
+            patient=asker.patient,
+            grounds=(),
+            generation=0,
+            position=self.random.randrange(1, 20),
+            recorded_by=self.at,
+            decided_at=self.at,
+        )
+        position = sealed_position(self.world.application.seals, then)
+        for one in (SINCE, "AsOf.position", "Query.patientRecord(minPosition)"):
+            asker.gathered[one] = [position]
+
+    def _gather_position(self, asker: Asker, position: str) -> None:
+        """One of the patient whom this caller mostly asks for."""
+        with suppress(SealBroken):
+            opened_position(self.world.application.seals, asker.patient, position)
+            if len(asker.gathered[SINCE]) < KEPT_MAX:
+                asker.gathered[SINCE].append(position)
 
     async def _one(self) -> None:
         random, found = self.random, self.found
@@ -102,6 +130,8 @@ class Comparing:
         values = list(covered.told(answer.get("data")))
         for one in values:
             asker.gather(one)
+            if one.coordinate == "Standing.position":
+                self._gather_position(asker, one.value)
         if compiled.compiled:
             found.covered.update(coordinates)
             found.told.update({one.coordinate for one in values})

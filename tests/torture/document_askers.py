@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from strawberry.types import get_object_definition
 
@@ -28,16 +29,16 @@ from tsuzuri.graphql.queries import Query
 from world import SCHEMA
 
 KEPT_MAX = 12  # values of earlier answers, by what they are for
-PAGES = (1, 1, 2, 2, 3, 3, 4, 5, 5, 7, 10, 10, 20, 50) * 12 + (100, 200, 0, 1000, -1)
+PAGES = (1, 1, 2, 2, 3, 3, 4, 5, 5, 7, 10, 10, 20, 50) * 36 + (100, 200, 0, 1000, -1)
 TIMES = (
-    *("2020-01-01T00:00:00Z", "1990-01-01T00:00:00+09:00", "2025-06-01T00:00:00+09:00") * 9,
-    *("2026-10-01T12:30:00.5Z", "2030-01-01T00:00:00-05:00", "2090-01-01T00:00:00Z") * 9,
+    *("2020-01-01T00:00:00Z", "1990-01-01T00:00:00+09:00", "2025-06-01T00:00:00+09:00") * 30,
+    *("2026-10-01T12:30:00.5Z", "2030-01-01T00:00:00-05:00", "2090-01-01T00:00:00Z") * 30,
     "2026-01-01T00:00:00",
 )
 NOBODY = "00000000-0000-4000-8000-00000000000f"
 FACILITIES = (*(HOSPITAL, CLINIC, AOBADAI.number, "1315555555") * 12, "9999999999")
 CODES = ("HBA1C", "3D046000001906202", "20065011", "3D010000001926101", "none")
-RARELY_BROKEN = (*[None] * 30, "none")
+RARELY_BROKEN = (*[None] * 90, "none")
 COMMON: Mapping[str, Sequence[Any]] = {
     "first": PAGES,
     "last": PAGES,
@@ -51,7 +52,7 @@ COMMON: Mapping[str, Sequence[Any]] = {
     "codes": CODES,
     "person": (DOCTOR.person, PHARMACIST.person, "nobody"),
     "outcome": ("PERMITTED", "REFUSED", "TRAIL_READ", "none"),
-    "name": (*["record_index", "access_reviews", "referrals"] * 6, "none"),
+    "name": (*["record_index", "access_reviews", "referrals"] * 20, "none"),
     "Query.projectionCheck(name)": (*["facilities"] * 20, "record_index", "none"),
     "kana": ("シケン ハナコ", "シケン"),
     "birthDate": (*["1970-01-02"] * 9, "none"),
@@ -61,19 +62,16 @@ COMMON: Mapping[str, Sequence[Any]] = {
     "PatientKey.publicAssistance": ("12345678::1234567:",),
     "LocalNumber.number": ("P-1", "P-2"),
     "minPosition": RARELY_BROKEN,
+    "Me.preview(change)": (*["GRANT", "DENY"] * 6, "WITHDRAW"),
     "position": ("none",),
     "DateTime": TIMES,
     "Boolean": (True, False),
-    "ID": (*[NOBODY] * 20, "none"),
+    "ID": (*[NOBODY] * 60, "none"),
     "String": ("none", ""),
     "Int": (1, 2, 3),
 }
 FOR: Mapping[str, Sequence[str]] = {
-    "Standing.position": (
-        "AsOf.position",
-        "Query.patientRecord(minPosition)",
-        "PatientRecord.changedSince(position)",
-    ),
+    "Standing.position": ("AsOf.position", "Query.patientRecord(minPosition)"),
     "Document.id": ("PatientRecord.document(id)",),
     "Entry.documentId": ("PatientRecord.document(id)",),
     "Access.id": ("Query.access(id)",),
@@ -90,6 +88,7 @@ class Asker:
     """One caller, mostly about one patient."""
 
     name: str
+    patient: UUID
     caller: Caller
     roots: Sequence[str]
     samples: Samples
@@ -132,9 +131,9 @@ def _asker(found: Inhabited, caller: Caller, name: str) -> Asker:
     others = [str(one) for one in found.patients.values()]
     moments = [(found.at + timedelta(days=days)).isoformat() for days in (*[-1, 0, 0, 0] * 8, 1)]
     about: dict[str, Sequence[Any]] = {
-        "PatientKey.id": (*[hers] * 30, others[0], NOBODY, "none"),
+        "PatientKey.id": (*[hers] * 90, others[0], NOBODY, "none"),
         "PatientKey.insuredPerson": (
-            *[found.numbers.get(name, "00012345:覆:1:01")] * 30,
+            *[found.numbers.get(name, "00012345:覆:1:01")] * 90,
             "00012345:覆:1:01",
             "1",
         ),
@@ -149,7 +148,12 @@ def _asker(found: Inhabited, caller: Caller, name: str) -> Asker:
     }
     gathered: dict[str, list[Any]] = {}
     return Asker(
-        f"{caller.person}, {name}", caller, roots(caller.role), Samples(gathered, about, COMMON), gathered
+        f"{caller.person}, {name}",
+        found.patients[name],
+        caller,
+        roots(caller.role),
+        Samples(gathered, about, COMMON),
+        gathered,
     )
 
 

@@ -29,6 +29,8 @@ DEPTH_MAX = 11
 ALIASES_MAX = 12
 SELECTIONS = (8, 16, 32, 60)
 ARGUMENT_GIVEN = 0.35  # of those that may be left out
+MEANT = ("Me.preview(facility)", "Me.preview(classes)")
+"""Arguments without which there is seldom an answer: they are left out now and then."""
 PAGED = ("first", "after"), ("last", "before")
 ALIASES = ("a", "b2", "name", "id", "nodes", "_1", "data", "別名".encode().hex(), f"long_{'x' * 70}")
 """Some are names of fields, and one is longer than an identifier of PostgreSQL."""
@@ -200,9 +202,12 @@ class _Document:
             for one, argument in self.random.sample(list(field.args.items()), len(field.args))
             if one == wanted
             or is_required_argument(argument)
-            or (one not in apart and self.random.random() < ARGUMENT_GIVEN)
+            or (one not in apart and self.random.random() < self._often(kind.name, name, one))
         ]
         return f"({', '.join(said)})" if said else ""
+
+    def _often(self, kind: str, field: str, argument: str) -> float:
+        return 0.95 if coordinate(kind, field, argument) in MEANT else ARGUMENT_GIVEN
 
     def _other_direction(self, wanted: str) -> Collection[str]:
         """A page goes forward or backward; seldom both are asked for."""

@@ -24,7 +24,7 @@ from graphql import (
 IN_A_VARIABLE = 0.35  # of all places of a value
 FIELD_GIVEN = 0.4  # of the fields of an input object that may be left out
 ITEMS_MAX = 3
-FILLED = ("Query.patientRecords(patients)", "Query.nodes(ids)")
+FILLED = ("Query.patientRecords(patients)", "Query.nodes(ids)", "Me.preview(classes)")
 """Lists that must hold something, and seldom hold nothing."""
 MISUSED = 0.01  # null for what must not be null, which only a variable can say
 
@@ -141,7 +141,7 @@ class Values:
     def _chosen(self, holder: GraphQLInputObjectType) -> Sequence[tuple[str, GraphQLInputField]]:
         fields = list(holder.fields.items())
         if holder.is_one_of:
-            known = [30 if self.samples.of(f"{holder.name}.{name}", "", "") else 1 for name, _ in fields]
+            known = [60 if self.samples.of(f"{holder.name}.{name}", "", "") else 1 for name, _ in fields]
             fields = self.random.choices(fields, known)
         else:
             fields = [
@@ -183,7 +183,7 @@ class Values:
         return () if is_input_object_type(of) else self.samples.of(coordinate, name, of.name)
 
     def _items(self, coordinate: str) -> int:
-        none = 0.1 if coordinate in FILLED else 1
+        none = 0.02 if coordinate in FILLED else 1
         return self.random.choices(range(ITEMS_MAX + 1), [none, 4, 3, 2])[0]
 
 
