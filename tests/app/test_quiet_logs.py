@@ -245,7 +245,7 @@ def test_a_fault_in_a_resolver_is_logged_by_kind_and_place(world: World) -> None
     assert (line["event"], line["fault"]) == ("graphql_fault", "UndefinedTable")
     assert line["request_id"] == error["extensions"]["requestId"]
     assert any(place.startswith("record_reader.py:") for place in line["at"])
-    assert line["at"][-1].startswith("application.py:")
+    assert line["at"][-1].startswith("lines.py:")
 
 
 def test_a_fault_in_the_intake_is_logged_by_kind_and_place(world: World) -> None:
