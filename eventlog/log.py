@@ -237,6 +237,14 @@ class EventLog:
         secret = self.ring.secret(WrappedKey(key_id, patient, KeyUse.CONSENT, epoch, wrapped))
         return PatientHead(patient, guard_pos or 0, secret and unseal_consents(secret, patient, consents))
 
+    def know_access_key(
+        self, owner: UUID, key_id: UUID | None, epoch: int | None, wrapped: bytes | None
+    ) -> None:
+        """The key in force of an access stream, as it was just read: else the append looks it up. None: it has none."""
+        stream = owner, KeyUse.ACCESS
+        if key_id is not None and epoch is not None and self.ring.lacking([stream]):
+            self.ring.learn([stream], [WrappedKey(key_id, *stream, epoch, wrapped)])
+
     async def payload(self, owner: UUID, payload: UUID) -> bytes | None:
         """What was stored beside an event of *owner*; None when there is none, or it was erased.
 

@@ -46,7 +46,7 @@ SELECT m.patient_id, h.guard_pos, h.consents, h.consents_key, k.epoch, k.wrapped
                WHERE i.digest = asked.digest AND i.valid_to IS NULL AND i.patient_id = m.patient_id),
        (SELECT e.pos FROM event e WHERE e.part = m.part AND e.patient_id = m.patient_id AND e.stream = $8
         ORDER BY e.version DESC LIMIT 1),
-       asked.place
+       asked.place, a.key_id, a.epoch, a.wrapped
 FROM asked
 LEFT JOIN patient_head own USING (part, patient_id)
 CROSS JOIN LATERAL (
@@ -59,6 +59,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT k.epoch, k.wrapped FROM data_key k WHERE k.part = h.part AND k.key_id = h.consents_key LIMIT 1
 ) AS k ON true
+LEFT JOIN LATERAL (
+    SELECT k.key_id, k.epoch, k.wrapped FROM data_key k
+    WHERE k.part = m.part AND k.patient_id = m.patient_id AND k.use = 'access' AND k.wrapped IS NOT NULL LIMIT 1
+) AS a ON true
 LEFT JOIN projection_generation g ON g.name = $3 AND g.generation = {served("$3", "$4")}
 LEFT JOIN LATERAL (
     SELECT c.pos FROM projection_checkpoint c
@@ -110,6 +114,8 @@ def _first_look(log: EventLog, rows: Sequence["_Row"]) -> FirstLook:
         )
         for row in rows
     ]
+    for row in rows:
+        log.know_access_key(row.uuid(0), row.uuid_or_none(16), row.int4(17), row.bytes(18))
     return FirstLook(
         heads=heads,
         stands={head.patient: row.freshness() for head, row in zip(heads, rows, strict=True)},
