@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from tsuzuri.app.application import TsuzuriApplication
+from tsuzuri.app.commands.serve import Server
 from tsuzuri.app.server import build_server
 from tsuzuri.app.services import Services, services
 from tsuzuri.app.settings import Settings
@@ -108,7 +109,8 @@ def _serve(api: ASGIApp, connection: type[Protocol], listener: socket.socket, pa
     config = uvicorn.Config(
         api, http=connection, log_level="critical", access_log=False, timeout_keep_alive=600
     )
-    uvicorn.Server(config).run([listener])
+    closing: asyncio.Event = getattr(getattr(api, "state", None), "closing", asyncio.Event())
+    Server(config, closing).run([listener])
 
 
 @dataclass(frozen=True)
