@@ -6,18 +6,16 @@ whose wrapping is gone is destroyed: what it sealed is unreadable for ever.
 
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 from uuid import UUID, uuid4
 
 from tsuzuri.domain.vocabulary import Stream
+from tsuzuri.eventlog.recent import Recent
 from tsuzuri.eventlog.sealing import KEY_BYTES
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 KEY_ATTEMPTS = 5  # to seal under a key in force, while others make or destroy it
 _HELD_MAX = 65_536  # keys held unwrapped in memory
 
@@ -72,34 +70,13 @@ class DataKey:
     stored: bool
 
 
-class _Recent(Generic[K, V]):
-    """The entries used last; the one not used for longest goes first."""
-
-    def __init__(self) -> None:
-        self._entries: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        if (found := self._entries.get(key)) is not None:
-            self._entries.move_to_end(key)
-        return found
-
-    def put(self, key: K, value: V) -> None:
-        self._entries[key] = value
-        self._entries.move_to_end(key)
-        if len(self._entries) > _HELD_MAX:
-            self._entries.popitem(last=False)
-
-    def drop(self, key: K) -> None:
-        self._entries.pop(key, None)
-
-
 class KeyRing:
     """The data keys of this process, unwrapped. It asks no database: who calls it brings rows and takes rows away."""
 
     def __init__(self, encryption: KeyEncryption) -> None:
         self._encryption = encryption
-        self._secrets: _Recent[UUID, bytes] = _Recent()
-        self._streams: _Recent[tuple[UUID, str], DataKey] = _Recent()
+        self._secrets: Recent[UUID, bytes] = Recent(_HELD_MAX)
+        self._streams: Recent[tuple[UUID, str], DataKey] = Recent(_HELD_MAX)
         self._lock = threading.Lock()
 
     def secret(self, row: WrappedKey) -> bytes | None:

@@ -83,7 +83,7 @@ def _prepared(schema: Schema, document: str, operation_name: str | None) -> Prep
         operation = chosen_operation(parsed, operation_name)
     except GraphQLError as error:
         return DocumentRefused([_told(error, document)])
-    if errors := validate(schema._schema, parsed, _RULES, max_errors=ERRORS_MAX):
+    if errors := validate(schema._schema, parsed, _RULES, max_errors=ERRORS_MAX, hide_suggestions=True):
         return DocumentRefused([_told(error, document) for error in errors])
     fields = selected_fields(schema._schema, parsed, operation)
     digest = sha256(document.encode()).hexdigest()

@@ -31,13 +31,8 @@ _REQUESTED = f"""jsonb_to_record(nullif(current_setting('{_REQUESTS}', true), ''
     patients uuid[], facility text, waiting_since timestamptz)"""
 
 
-def sees(patients: Sequence[UUID], grounds: Sequence[Ground], at: datetime) -> Composed:
-    """A condition that is true, and lets its statement see what a ground covers of these patients *at* a moment."""
-    return SEES.bound(what_sees(patients, grounds, at))
-
-
 def what_sees(patients: Sequence[UUID], grounds: Sequence[Ground], at: datetime) -> Mapping[Later, str]:
-    """The values that SEES leaves open."""
+    """What SEES leaves open: it lets its statement see what a ground covers of these patients *at* a moment."""
     lines = [
         {
             "patients": patients,
@@ -93,7 +88,7 @@ SEES = SQL(
     f"(SELECT set_config('{_SIGHT}', {{}}, true) || set_config('{_PATIENTS}', {{}}, true)"
     f" || set_config('{_OPEN}', {{}}, true)) IS NOT NULL"
 ).format(Literal(_LINES_SAID), Literal(_PATIENTS_SAID), Literal(_OPEN_SAID))
-"""The condition of a statement that sees what is said to it, which is still left open."""
+"""A condition that is true, and lets its statement see what is said to it: `what_sees`, still left open."""
 
 
 def _says(setting: str, what: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Composed:

@@ -11,8 +11,9 @@ from tsuzuri.domain.access import beyond_referrals
 from tsuzuri.domain.accesses import Ground
 from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import Flag, RecordClass
+from tsuzuri.eventlog.recent import Recent
 from tsuzuri.projections.emergency_table import CHECKUP_DATES, entries_of_table
-from tsuzuri.projections.fences import SEES, sees, sees_whole, what_sees
+from tsuzuri.projections.fences import SEES, sees_whole, what_sees
 from tsuzuri.projections.one_person import not_ended_by_each_other, not_hidden_by_each_other
 from tsuzuri.projections.sql import SQL, Composed, Identifier, Later, Literal, Number
 
@@ -140,11 +141,7 @@ class Sight:
 
     def fence(self) -> Composed:
         """Tells the database of patients and grounds: to the reader it shows nothing beyond them (see fences.py)."""
-        return self._fence
-
-    @cached_property
-    def _fence(self) -> Composed:
-        return sees(self.patients, self.grounds, self.decided_at)
+        return SEES.bound(self._values)
 
     @cached_property
     def _covered(self) -> dict[tuple[Any, ...], Composed]:
@@ -284,7 +281,7 @@ class _Usual:
 
 
 _KEPT_MAX = 1_000
-_kept: dict[Hashable, _Usual] = {}
+_kept: Recent[Hashable, _Usual] = Recent(_KEPT_MAX)
 
 
 def _usual(grounds: tuple[Ground, ...]) -> _Usual:
@@ -296,7 +293,6 @@ def _usual(grounds: tuple[Ground, ...]) -> _Usual:
         ]
     )
     if (kept := _kept.get(asked)) is None:
-        if len(_kept) >= _KEPT_MAX:
-            _kept.clear()
-        kept = _kept[asked] = _Usual(grounds)
+        kept = _Usual(grounds)
+        _kept.put(asked, kept)
     return kept

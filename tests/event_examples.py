@@ -108,6 +108,12 @@ ASKING: dict[str, Any] = {
     "facility": HOSPITAL,
     "purpose": PurposeOfUse.TREAT,
 }
+TOLD = AccessTold(
+    **ASKING,
+    bases=(AccessBasis.CONSENT,),
+    classes_asked=(RecordClass.CONDITION,),
+    classes_permitted=(RecordClass.CONDITION, RecordClass.LAB_RESULT),
+)
 VARIABLES = '{"名":"花子"}'
 OPERATION: dict[str, Any] = {"operation_sha256": SHA, "operation_name": "Summary"}
 
@@ -280,12 +286,7 @@ EXAMPLES: tuple[Event, ...] = (
         originator_version=0,
         event_id=an_id(11),
         patient=PATIENT,
-        told=AccessTold(
-            **ASKING,
-            bases=(AccessBasis.CONSENT,),
-            classes_asked=(RecordClass.CONDITION,),
-            classes_permitted=(RecordClass.CONDITION, RecordClass.LAB_RESULT),
-        ),
+        told=TOLD,
         audit=AccessAudit(
             **OPERATION,
             variables=VARIABLES,
@@ -309,12 +310,7 @@ EXAMPLES: tuple[Event, ...] = (
         event_id=an_id(97),
         patient=PATIENT,
         watch=an_id(11),
-        told=AccessTold(
-            **ASKING,
-            bases=(AccessBasis.CONSENT,),
-            classes_asked=(RecordClass.CONDITION,),
-            classes_permitted=(RecordClass.CONDITION, RecordClass.LAB_RESULT),
-        ),
+        told=TOLD,
         audit=AccessAudit(
             **OPERATION,
             variables=VARIABLES,

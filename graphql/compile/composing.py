@@ -7,10 +7,10 @@ named, its key; then the texts, and its place.
 A statement's text is made once for each form of it; after that only its values are gathered.
 """
 
-from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from tsuzuri.eventlog.recent import Recent
 from tsuzuri.graphql.compile.declared import KEYS
 from tsuzuri.graphql.compile.pieces import Linked
 from tsuzuri.graphql.compile.rows import RowsPlan
@@ -36,15 +36,12 @@ async def composed(asked: Sequence[Asked]) -> Composed:
     if text is None:
         whole = _whole(pages)
         assert whole.values == values, "the values stand in the text in another order"
-        text = _texts[form] = whole.text
-        if len(_texts) > FORMS_KEPT:
-            _texts.popitem(last=False)
-    else:
-        _texts.move_to_end(form)
+        text = whole.text
+        _texts.put(form, text)
     return Composed(text, values)
 
 
-_texts: OrderedDict[Hashable, str] = OrderedDict()
+_texts: Recent[Hashable, str] = Recent(FORMS_KEPT)
 
 
 async def _linking(listed: Listed[Any], link: Linked) -> Source:

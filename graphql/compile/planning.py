@@ -1,6 +1,5 @@
 """The plans of the documents that were asked lately, by their text and by what decides about @skip and @include."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from graphql import GraphQLError, OperationType
 from graphql.execution.values import VariableValues
 from strawberry import Schema
 
+from tsuzuri.eventlog.recent import Recent
 from tsuzuri.graphql.compile.collecting import Collecting, condition_names
 from tsuzuri.graphql.compile.plans import Compiler, ObjectPlan, Unfit
 from tsuzuri.graphql.compile.running import Run
@@ -17,6 +17,8 @@ from tsuzuri.graphql.preparing import Prepared
 
 PLANS_KEPT = 1_000
 
+_Planned = tuple[ObjectPlan | None]
+"""None: of this document no plan can be made."""
 _Key = tuple[str, str | None, tuple[Any, ...]]
 
 
@@ -26,10 +28,9 @@ class Plans:
     def __init__(self, schema: Schema, kept: int = PLANS_KEPT) -> None:
         self._converter = schema
         self._schema = schema._schema
-        self._kept = kept
-        self._plans: OrderedDict[_Key, ObjectPlan | None] = OrderedDict()
-        self._conditions: OrderedDict[str, tuple[str, ...]] = OrderedDict()
-        self._coercions: OrderedDict[tuple[str, str | None], Coercion] = OrderedDict()
+        self._plans: Recent[_Key, _Planned] = Recent(kept)
+        self._conditions: Recent[str, tuple[str, ...]] = Recent(kept)
+        self._coercions: Recent[tuple[str, str | None], Coercion] = Recent(kept)
 
     async def data(
         self, context: Context, prepared: Prepared, variables: Mapping[str, Any] | None
@@ -51,29 +52,22 @@ class Plans:
         coercion = self._coercions.get(key)
         if coercion is None:
             coercion = Coercion(self._schema, prepared.operation)
-            _keep(self._coercions, key, coercion, self._kept)
+            self._coercions.put(key, coercion)
         return coercion
 
     def _plan(self, prepared: Prepared, values: VariableValues) -> ObjectPlan | None:
         decide = self._conditions.get(prepared.sha256)
         if decide is None:
             decide = condition_names(prepared.parsed)
-            _keep(self._conditions, prepared.sha256, decide, self._kept)
+            self._conditions.put(prepared.sha256, decide)
         conditions = {name: values.coerced.get(name) for name in decide}
         key = (prepared.sha256, prepared.name, tuple(conditions.values()))
-        if key in self._plans:
-            self._plans.move_to_end(key)
-            return self._plans[key]
+        if (planned := self._plans.get(key)) is not None:
+            return planned[0]
         collecting = Collecting(self._schema, prepared.parsed, conditions)
         try:
             plan = Compiler(self._converter, prepared.operation, collecting).plan()
         except (Unfit, GraphQLError):
             plan = None
-        _keep(self._plans, key, plan, self._kept)
+        self._plans.put(key, (plan,))
         return plan
-
-
-def _keep(into: "OrderedDict[Any, Any]", key: Any, value: Any, most: int) -> None:
-    into[key] = value
-    if len(into) > most:
-        into.popitem(last=False)

@@ -76,7 +76,7 @@ def fenced(connection: Database) -> Callable[[str, str, str], Shown]:
 
 
 def on(*grounds: Ground, patients: tuple[UUID, ...] = (PATIENT,)) -> Composable:
-    return fences.sees(patients, grounds, NOON)
+    return fences.SEES.bound(fences.what_sees(patients, grounds, NOON))
 
 
 CONDITIONS = a_ground(classes=(RecordClass.CONDITION,))
