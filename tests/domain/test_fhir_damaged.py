@@ -322,7 +322,7 @@ JUNK = st.one_of(
             [[]],
             [{}],
         ]
-    ),
+    ).map(copy.deepcopy),  # what is put in may be damaged in its turn, and must not be put into itself
 )
 OBSERVATION = {
     "resourceType": "Observation",
