@@ -15,7 +15,7 @@ SESSION = (
 
 
 class LogRole(StrEnum):
-    """The roles that log in. `tsuzuri_owner` does not: it only owns. See 0001_roles, 0005_proofs in app/migrations."""
+    """The roles that log in. `tsuzuri_owner` does not: it only owns. See app/migrations: 0001, 0005, 0007."""
 
     WRITER = "tsuzuri_writer"  # calls the append, nothing else
     READER = "tsuzuri_reader"  # reads the log and the projections, in read-only transactions
@@ -25,6 +25,7 @@ class LogRole(StrEnum):
     DOORKEEPER = (
         "tsuzuri_doorkeeper"  # remembers which proofs of bound tokens were shown; touches nothing else
     )
+    CHECKPOINTER = "tsuzuri_checkpointer"  # reads events as they are stored, writes the trees over them
 
 
 @dataclass(frozen=True)
