@@ -50,8 +50,7 @@ class Head:
         return cls(at, events, root_of([one.accesses_leaf() for one in parts]))
 
     def moment(self) -> str:
-        """With microseconds, in UTC: 2026-11-23T03:04:05.678901Z."""
-        return self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return moment_text(self.at)
 
     def leaf(self) -> bytes:
         """Its hash among the heads."""
@@ -59,3 +58,8 @@ class Head:
             raise ProofFails("a root has 32 bytes")
         lines = ("tsuzuri head", self.moment(), encoded(self.events), encoded(self.accesses), "")
         return leaf_hash("\n".join(lines).encode())
+
+
+def moment_text(at: datetime) -> str:
+    """With microseconds, in UTC: 2026-11-23T03:04:05.678901Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -60,9 +60,13 @@ class StoredEvent:
             )
         )
 
+    def sections(self) -> list[bytes]:
+        """Sealed. Raises ProofFails."""
+        return sections_of(self.state)
+
     def listed(self) -> "ListedAccess":
         """As it stands in its owner's list. Raises ProofFails: its state is not made of sections."""
-        sections = sections_of(self.state)
+        sections = self.sections()
         return ListedAccess(
             event_id=self.event_id,
             owner=self.owner,
