@@ -3,6 +3,7 @@
 One snapshot is read for each: what a maker does meanwhile is not seen.
 """
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg.rows import tuple_row
 
 from tsuzuri.eventlog.access_lists import Page, descend, entries_of, pages_to, path_to
 from tsuzuri.eventlog.log import AsyncPool
@@ -32,6 +34,7 @@ from tsuzuri.eventlog.proofs.stored import ACCESS_TOPIC, StoredEvent
 
 _EVENT = "part, pos, event_id, patient_id, stream, version, recorded_at, topic, key_id, state"
 _ACCESS_STREAM = 3
+_ROWS = 1_000
 
 
 class NotCovered(Exception):
@@ -170,6 +173,19 @@ class Prover:
             "path": _hashes(await self._roots(HEADS, consistency_ranges(first, second))),
             "partPaths": paths,
         }
+
+    async def log(self, number: int | None = None) -> AsyncIterator[str]:
+        """The lines of the whole log under head *number*, or the newest, and what came behind it."""
+        head = await (self.newest() if number is None else self.head(number))
+        first = await self._covered("log", head)
+        first["partHeads"] = [{"size": one.size, "root": encoded(one.root)} for one in head.parts]
+        yield json.dumps(first)
+        async with self._connection.cursor("log", row_factory=tuple_row) as cursor:
+            cursor.itersize = _ROWS
+            await cursor.execute(f"SELECT {_EVENT}, hash FROM event ORDER BY part, pos".encode(), binary=True)
+            async for *row, leaf in cursor:
+                stored = StoredEvent(**dict(zip(_COLUMNS, row, strict=True)))
+                yield json.dumps([*_event_fields(stored).values(), encoded(leaf)])
 
     async def _covered(self, proves: str, head: LogHead) -> dict[str, Any]:
         return {
