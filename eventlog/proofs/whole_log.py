@@ -44,7 +44,7 @@ def verify_log(
     kept: Checkpoint | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> LogProven:
-    """*leaves*: the published ones. *kept*: a checkpoint that the reader had before; the log must be under that very one.
+    """*leaves*: the published ones. *kept*: a checkpoint that the reader had before; the log must be under that one.
 
     Raises ProofFails: names the first bad place.
     """
