@@ -16,7 +16,7 @@ from tsuzuri.eventlog.proofs.bundles import ConsistencyProven, Covered, Proven
 from tsuzuri.eventlog.proofs.bundles import verify as verify_one
 from tsuzuri.eventlog.proofs.merkle import ProofFails
 from tsuzuri.eventlog.proofs.notes import Checkpoint, PublicKey, checked
-from tsuzuri.eventlog.proofs.whole_log import Leaves, LogProven, verify_log
+from tsuzuri.eventlog.proofs.whole_log import LogProven, verify_log
 from tsuzuri.eventlog.published import Published
 
 _BYTES_MAX = 1 << 30
@@ -71,7 +71,7 @@ def _proven(
                     _lines(first, opened),
                     key,
                     witnesses,
-                    leaves=None if published is None else _checked_leaves(published, key),
+                    published=None if published is None else Published(published).head,
                     kept=kept,
                     progress=progress,
                 )
@@ -98,16 +98,6 @@ def _names_a_log(line: str) -> bool:
 def _lines(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield first
     yield from rest
-
-
-def _checked_leaves(folder: Path, key: PublicKey) -> Leaves:
-    """What was published is held against its own signature before anything is held against it."""
-    held = Published(folder)
-    checkpoint = held.checkpoint(key)
-    if checkpoint is None:
-        raise ProofFails(f"{folder} holds no checkpoint")
-    held.check(checkpoint)
-    return held.leaves
 
 
 @contextmanager

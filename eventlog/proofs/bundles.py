@@ -93,8 +93,12 @@ def covered(given: Fields, key: PublicKey, witnesses: Sequence[PublicKey]) -> Co
     root = root_by_inclusion(head.leaf(), checkpoint.size - 1, checkpoint.size, of_head.path("path"))
     if root != checkpoint.root:
         raise ProofFails("the head is not the one that was signed")
-    signed = tuple(one.name for one in witnesses if Note.of(note).signed_by(one))
-    return Covered(checkpoint=checkpoint, head=head, witnesses=signed)
+    return Covered(checkpoint=checkpoint, head=head, witnesses=countersigned(note, witnesses))
+
+
+def countersigned(note: str, witnesses: Sequence[PublicKey]) -> tuple[str, ...]:
+    """The names of those that signed it too. Raises ProofFails: a signature of one is false."""
+    return tuple(one.name for one in witnesses if Note.of(note).signed_by(one))
 
 
 def parts_of(given: Fields) -> int:
