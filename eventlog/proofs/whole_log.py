@@ -61,7 +61,7 @@ def verify_log(
     kept: Checkpoint | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> LogProven:
-    """*published*: of a head, by its number. *kept*: a checkpoint the reader had before; the log must be under that one.
+    """*published*: of a head, by number. *kept*: a checkpoint the reader had before; the log must be under that one.
 
     Raises ProofFails: names the first bad place.
     """
