@@ -1,31 +1,18 @@
 """Proofs that are made of a real log hold, and hold for what was there: nothing else passes for it."""
 
-import asyncio
 import copy
-import json
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from psycopg import AsyncConnection, Connection
+from psycopg import Connection
 
-from checkpoint_examples import KEY, a_watcher_told, maker_at, some_accesses, some_events, store
-from log_examples import PARTS, an_owner, logins
-from tsuzuri.eventlog.connecting import LogRole
+from checkpoint_examples import KEY, a_watcher_told, maker_at, proven, some_accesses, some_events, store
+from log_examples import PARTS, an_owner
 from tsuzuri.eventlog.proofs.bundles import AccessesProven, ConsistencyProven, EventProven, Proven, verify
 from tsuzuri.eventlog.proofs.merkle import ProofFails
-from tsuzuri.eventlog.proving import NotCovered, Prover
-
-
-def proven(dsn: str, what: str, *about: Any) -> Any:
-    """The proof as it is in its file, by the name of the method."""
-
-    async def asked() -> Any:
-        async with await AsyncConnection.connect(logins(dsn).of(LogRole.READER)) as connection:
-            return await getattr(Prover(connection), what)(*about)
-
-    return json.loads(json.dumps(asyncio.run(asked())))
+from tsuzuri.eventlog.proving import NotCovered
 
 
 def checked(proof: Any) -> Proven:

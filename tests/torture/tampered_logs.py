@@ -36,7 +36,7 @@ _CHANGED = {
     "recorded_at": "recorded_at - interval '3 hours'",
     "patient_id": "'11111111-1111-4111-8111-111111111111'",
     "event_id": "'22222222-2222-4222-8222-222222222222'",
-    "topic": "'trail-read'",
+    "topic": "topic || '-x'",
     "key_id": "'33333333-3333-4333-8333-333333333333'",
     "version": "coalesce(version, 0) + 7000",
     "stream": "stream %% 3 + 1",
