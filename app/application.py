@@ -34,6 +34,7 @@ from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.identifiers import PatientKey, PatientNumber
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.vocabulary import PurposeOfUse, Role
+from tsuzuri.eventlog.checkpoints import newest_head_age
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.eventlog.quick_reads import rows_of
 from tsuzuri.graphql.context import AsOf
@@ -61,6 +62,7 @@ class TsuzuriApplication(Changes, Reviewing, Watching):
         self.schema_sha256 = schema_sha256
         self.looks = Looks(self.projection_standings)
         self.notice_looks = Looks(self.notices_sending)
+        self.checkpoint_looks = Looks(self.checkpoint_age)
         self.releases = services.releases
         self.follow(services)
 
@@ -175,6 +177,13 @@ class TsuzuriApplication(Changes, Reviewing, Watching):
     def _read_sending(self) -> Sending:
         with self.services.logins.connect_to_look(LogRole.READER) as connection:
             return sending(connection)
+
+    async def checkpoint_age(self) -> float | None:
+        return await asyncio.to_thread(self._read_checkpoint_age)
+
+    def _read_checkpoint_age(self) -> float | None:
+        with self.services.logins.connect_to_look(LogRole.READER) as connection:
+            return newest_head_age(connection)
 
     def watch_projection(self, name: str) -> AsyncGenerator[FillProgress, None]:
         with told():

@@ -33,7 +33,8 @@ def health_routes(edge: EdgeMetrics) -> list[Route]:
         standings = await application.looks.latest()
         notices = await application.notice_looks.latest()
         health = await _readiness(request).latest()
-        told = metrics(standings or [], notices) + edge.told(application.services, health)
+        checkpoint = await application.checkpoint_looks.latest()
+        told = metrics(standings or [], notices, checkpoint) + edge.told(application.services, health)
         return Response(told, headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metricz)]

@@ -28,17 +28,25 @@ _GAUGES: dict[str, tuple[str, Callable[[Standing], float]]] = {
 }
 
 
-def metrics(standings: Sequence[Standing], notices: Sending | None = None) -> bytes:
-    """In the text format of Prometheus, version 0.0.4. *notices*: None when it is not known."""
+def metrics(
+    standings: Sequence[Standing], notices: Sending | None = None, checkpoint_seconds: float | None = None
+) -> bytes:
+    """In the text format of Prometheus, version 0.0.4. *notices*: None when it is not known.
+
+    *checkpoint_seconds*: age of the newest checkpoint; None when it is not known, or there is none.
+    """
     registry = CollectorRegistry()
-    registry.register(_Collector(standings, notices))
+    registry.register(_Collector(standings, notices, checkpoint_seconds))
     return generate_latest(registry)
 
 
 class _Collector(Collector):
-    def __init__(self, standings: Sequence[Standing], notices: Sending | None) -> None:
+    def __init__(
+        self, standings: Sequence[Standing], notices: Sending | None, checkpoint_seconds: float | None
+    ) -> None:
         self._standings = standings
         self._notices = notices
+        self._checkpoint_seconds = checkpoint_seconds
 
     def collect(self) -> Iterable[Metric]:
         for name, (documentation, value) in _GAUGES.items():
@@ -49,6 +57,12 @@ class _Collector(Collector):
         yield from self._rebuilds()
         if self._notices is not None:
             yield from _notices(self._notices)
+        if self._checkpoint_seconds is not None:
+            yield GaugeMetricFamily(
+                "tsuzuri_checkpoint_age_seconds",
+                "Age of the newest signed checkpoint of the log.",
+                self._checkpoint_seconds,
+            )
 
     def _rebuilds(self) -> Iterator[Metric]:
         labels = ["projection", "generation", "state"]

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -12,6 +13,8 @@ from uuid import uuid4
 from eventsourcing.application import Application
 from psycopg import Connection
 
+from tsuzuri.app import keys
+from tsuzuri.app.actions.write_log import write_log as write_whole_log
 from tsuzuri.app.commands.given_files import Piece
 from tsuzuri.app.commands.ingest import registering, windows
 from tsuzuri.app.database import bring_up
@@ -24,11 +27,14 @@ from tsuzuri.domain.vocabulary import Role, Stream
 from tsuzuri.eventlog import sealed_events, sealing
 from tsuzuri.eventlog.appending import Beside, Guard, Write, split
 from tsuzuri.eventlog.bulk import BulkAppender
+from tsuzuri.eventlog.checkpoints import CheckpointMaker
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.log import EventLog, LogApplication
 from tsuzuri.eventlog.mapper import MappedEvent, event_mapper
 from tsuzuri.eventlog.places import part_of
+from tsuzuri.eventlog.proofs.notes import SigningKey
+from tsuzuri.eventlog.published import Published
 from tsuzuri.eventlog.sealed_writes import SealedWrite
 from tsuzuri.projections.engine import Engine
 
@@ -191,3 +197,31 @@ def opened_clear_log(dsn: str) -> Iterator[Application[str]]:
 def _compressed(key: bytes, plain: bytes, about: bytes) -> bytes:
     """What `sealing.seal` does before it encrypts, and as many bytes as it makes of it."""
     return bytes(28) + sealing.packed(plain)
+
+
+# --- checkpoints and proofs, for bench_proofs ------------------------------------------------------
+
+
+def checkpoint_key() -> SigningKey:
+    """One for all processes of a run."""
+    return keys.checkpoint_key(settings())
+
+
+def checkpoint_maker(dsn: str, folder: Path) -> CheckpointMaker:
+    return CheckpointMaker(logins_of(settings(), dsn), checkpoint_key(), Published(folder))
+
+
+def reader(dsn: str) -> str:
+    """The conninfo of who makes proofs."""
+    return logins_of(settings(), dsn).of(LogRole.READER)
+
+
+def write_log(dsn: str, file: Path) -> None:
+    """The whole log, as `tsuzuri audit prove --log` writes it."""
+
+    async def written() -> None:
+        async with services(settings(), dsn) as opened:
+            with open(file, "w", encoding="utf-8") as out:
+                await write_whole_log(opened, out, None, lambda _: None)
+
+    asyncio.run(written())

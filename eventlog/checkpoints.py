@@ -267,3 +267,11 @@ def _alone(connection: Connection[Any]) -> Iterator[bool]:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
     assert row is not None
     yield row[0]  # let go when the connection closes
+
+
+def newest_head_age(connection: Connection[Any]) -> float | None:
+    """In seconds. None: no head was made yet."""
+    row = connection.execute(
+        "SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM log_head ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else row[0]

@@ -59,7 +59,7 @@ def test_every_metric_is_in_a_table_and_nothing_else_is(
         operations, intake = admissions(settings)
         edge = EdgeMetrics(RequestMetrics(), {"graphql": operations, "bundles": intake})
         of_edge = edge.told(services, Health([], [], 0.0))
-        return (metrics([], sending(connection)) + of_edge).decode()
+        return (metrics([], sending(connection), 1.0) + of_edge).decode()
 
     families = [family.name for family in text_string_to_metric_families(run(told))]
 

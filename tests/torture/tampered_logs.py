@@ -120,7 +120,7 @@ class Tampering:
         return part, self._random.randrange(1, self._sizes[part] + 1)
 
     async def _run(self, statement: str, *values: Any) -> None:
-        await self._connection.execute(SQL(statement), values)  # type: ignore[arg-type]
+        await self._connection.execute(SQL(statement), values)
 
 
 KINDS: Sequence[Callable[[Tampering], Awaitable[Place]]] = (
