@@ -80,7 +80,7 @@ class CheckpointMaker:
             number = heads.tree.size
             note = signed(Checkpoint(self._key.public.name, number, heads.tree.root()), self._key)
             part_trees.store(connection, [*taken.grown, heads])
-            changed = [one for one in parts if one != before.parts.get(one.part)]
+            changed = [one for one in parts if number == 1 or one != before.parts[one.part]]
             _store(connection, number, head, note, changed)
             for one in taken.grown:
                 self._published.add_leaves(

@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tsuzuri.eventlog.proofs.heads import Head
-from tsuzuri.eventlog.proofs.merkle import HASH_BYTES, Frontier, ProofFails
+from tsuzuri.eventlog.proofs.heads import Head, PartHead
+from tsuzuri.eventlog.proofs.merkle import HASH_BYTES, Frontier, ProofFails, root_of
 from tsuzuri.eventlog.proofs.notes import Checkpoint, PublicKey, checked, decoded, encoded
 
 
@@ -28,7 +28,7 @@ class HeadLine:
 
     number: int
     head: Head
-    sizes: Mapping[int, int]  # of the parts that had grown since the line before
+    sizes: Mapping[int, int]  # of the parts that had grown since the line before; of all, in the first
 
     def text(self) -> str:
         return (
@@ -106,6 +106,21 @@ class Published:
         if heads.root() != checkpoint.root:
             raise ProofFails(f"the heads in {self._heads} are not those that were signed")
         return Standing(heads, sizes, newest)
+
+    def check(self, checkpoint: Checkpoint) -> Standing:
+        """That all that is published is what *checkpoint* signs. Raises ProofFails, which names what is not."""
+        standing = self.standing(checkpoint)
+        if standing.newest is None:
+            return standing
+        leaves = []
+        for part, size in sorted(standing.sizes.items()):
+            tree = Frontier()
+            for leaf in self.leaves(part, 1, size):
+                tree.extend([leaf])
+            leaves.append(PartHead(part, size, tree.root(), b"").events_leaf())
+        if root_of(leaves) != standing.newest.events:
+            raise ProofFails(f"the leaves in {self.folder} are not those that were signed")
+        return standing
 
     def leaves(self, part: int, first: int, last: int) -> Iterator[bytes]:
         """Of a part, the hashes from position *first* to *last*, both with it. Raises ProofFails: some are missing."""

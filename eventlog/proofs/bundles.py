@@ -210,7 +210,7 @@ def _consistency(given: Fields, key: PublicKey, witnesses: Sequence[PublicKey]) 
         later.checkpoint.root,
         given.path("path"),
     )
-    were, are = _parts(before, earlier.head), _parts(after, later.head)
+    were, are = part_heads(before, "parts", earlier.head), part_heads(after, "parts", later.head)
     paths = given.paths("partPaths")
     if not parts_of(given) == len(were) == len(are) == len(paths):
         raise ProofFails("the parts of one log are as many at all times")
@@ -227,10 +227,11 @@ def _consistency(given: Fields, key: PublicKey, witnesses: Sequence[PublicKey]) 
     )
 
 
-def _parts(given: Fields, head: Head) -> list[PartHead]:
+def part_heads(given: Fields, name: str, head: Head) -> list[PartHead]:
+    """Size and root of every part's tree, as they stand under *head*. Raises ProofFails."""
     found = [
         PartHead(number, one.number("size"), one.hash("root"), b"")
-        for number, one in enumerate(given.parts("parts"))
+        for number, one in enumerate(given.parts(name))
     ]
     if root_of([one.events_leaf() for one in found]) != head.events:
         raise ProofFails("the parts are not those of the head")
