@@ -65,7 +65,7 @@ def verify_log(
     for line in each:
         check.take(_line(line))
     maps = check.finished()
-    if root_of([accesses_leaf(part, one) for part, one in enumerate(maps)]) != ends.head.accesses:
+    if root_of([accesses_leaf(part, parts, one) for part, one in enumerate(maps)]) != ends.head.accesses:
         raise ProofFails("the events are those that were signed, but the map of accesses over them is not")
     return LogProven(covered=ends, events=check.events, not_covered_yet=check.behind)
 
@@ -73,7 +73,7 @@ def verify_log(
 def _line(text: str) -> object:
     try:
         value: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProofFails("a line of the log is not JSON: it was cut off, or is not one") from None
     return value
 
