@@ -5,10 +5,11 @@ Made with the second verifier's hands, so that nothing of the first stands on bo
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -78,17 +79,27 @@ class MadeLog:
         return UUID(int=self.random.getrandbits(128), version=4)
 
     def append(
-        self, owner: UUID, *, access: bool = True, sections: int = 2, plain: bytes | None = None
-    ) -> Bundle:
-        """*plain*: what is sealed, with its mark; by default something that tells the event from others."""
+        self,
+        owner: UUID,
+        *,
+        access: bool = True,
+        sections: int = 2,
+        plain: bytes | None = None,
+        changes: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """*plain*: what is sealed, with its mark; by default something that tells the event from others.
+        *changes*: of the event after it was sealed.
+        """
         part, event_id = owner.int % self.parts, self.an_owner()
         topic, stream = (ACCESS_TOPIC, ACCESS_STREAM) if access else ("document-registered", 1)
-        made = plain or b"-" + json.dumps({"who": "佐藤", "n": len(self.events[part])}).encode()
+        made = b"-" + json.dumps({"who": "佐藤", "n": len(self.events[part])}).encode()
         keys = [self.random.randbytes(32) for _ in range(sections)]
         self.keys[str(event_id)] = keys
         state = b""
         for which, key in enumerate(keys, 1):
-            packed = made if which == 1 or plain else b"z" + zstandard.compress(made[1:])
+            packed = (
+                plain if plain is not None else made if which == 1 else b"z" + zstandard.compress(made[1:])
+            )
             nonce, about = self.random.randbytes(12), identity(event_id, owner, stream, topic)
             sealed = nonce + AESGCM(key).encrypt(nonce, packed, about + bytes([which, sections]))
             state += len(sealed).to_bytes(4) + sealed
@@ -104,8 +115,7 @@ class MadeLog:
             "keyId": str(self.an_owner()),
             "state": b64(state),
         }
-        self.events[part].append(event)
-        return event
+        self.events[part].append({**event, **changes})
 
     def sign(self) -> int:
         """One more head; its number."""
@@ -166,7 +176,7 @@ class MadeLog:
         return {
             "owner": str(owner),
             "part": part,
-            "accesses": [self._access(event) for event in hers],
+            "accesses": [self.access_of(event) for event in hers],
             "path": texts(path),
             "other": None if other is None else {"key": b64(other[0]), "value": b64(other[1])},
             "partPath": texts(self._accesses_tree(lists).inclusion(part, self.parts)),
@@ -181,7 +191,7 @@ class MadeLog:
         of_part = self.events[owner.int % self.parts]
         return [one for one in of_part if one["owner"] == str(owner) and one["topic"] == ACCESS_TOPIC]
 
-    def _access(self, event: Bundle) -> Bundle:
+    def access_of(self, event: Bundle) -> Bundle:
         state = base64.b64decode(event["state"])
         told, rest = state[4 : (end := 4 + int.from_bytes(state[:4]))], state[end + 4 :]
         keys = self.keys[event["eventId"]]
@@ -203,7 +213,7 @@ class MadeLog:
         values = {}
         for owner, number in lists.items():
             if owner.int % self.parts == part:
-                leaves = [access_leaf(owner, Fields(self._access(one))) for one in self._of(owner)[:number]]
+                leaves = [access_leaf(owner, Fields(self.access_of(one))) for one in self._of(owner)[:number]]
                 values[key_of(owner.bytes)] = value_of(number, Tree(leaves).root(number))
         return SparseMap(values)
 
