@@ -1,5 +1,6 @@
 """Trees and the map of docs/PROOFS.md, a second time: the recursive definitions (RFC 9162, 2.1) as they stand."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
@@ -129,6 +130,7 @@ class SparseMap:
 
     def __init__(self, values: Mapping[bytes, bytes]) -> None:
         self.entries = {bits(key): (key, value) for key, value in values.items()}
+        self.ways = sorted(self.entries)
         self.made: dict[str, bytes] = {}
 
     def root(self, way: str = "") -> bytes:
@@ -143,7 +145,8 @@ class SparseMap:
         return self.made[way]
 
     def inside(self, way: str) -> list[Entry]:
-        return [one for at, one in self.entries.items() if at.startswith(way)]
+        first, end = bisect_left(self.ways, way), bisect_left(self.ways, f"{way}2")
+        return [self.entries[each] for each in self.ways[first:end]]
 
     def path(self, key: bytes) -> tuple[Path, Entry | None]:
         """What stands beside the way of the key, and another's entry where the way ends at one."""

@@ -15,7 +15,18 @@ from forged_bundles import flipped, forged_accesses, forged_consistency, forged_
 from made_log import Bundle, MadeLog, Signer
 from second_trees import Entry, Path, Tree, key_of, value_of
 from torture.harness import Outcome, Torture
-from torture.two_verifiers import BROKEN, House, Second, Side, SideTree
+from torture.two_verifiers import (
+    BROKEN,
+    House,
+    Listed,
+    Lists,
+    Second,
+    SecondMap,
+    Side,
+    SideMap,
+    SideTree,
+    Way,
+)
 
 ALL, OF_A_TREE, OF_A_MAP, OF_A_LOG = 100_000, 40, 20, 6
 LEAVES_MAX, OWNERS_MAX = 4_000, 400
@@ -24,8 +35,6 @@ CONTROL_SHARE = 0.01
 
 Check = Callable[[Side], bool]
 Trees = Mapping[Side, SideTree]
-Listed = tuple[int, bytes]
-Lists = Mapping[UUID, Listed]
 
 
 class Agreeing:
@@ -121,17 +130,22 @@ def of_a_map(both: Agreeing) -> None:
     random = both.random
     owners = [UUID(int=random.getrandbits(128)) for _ in range(_some(random, 0, OWNERS_MAX))]
     lists = {owner: (random.randint(1, 2**40), random.randbytes(32)) for owner in owners}
-    both.made("root of a map", lambda side: side.map_root(lists))
+    made, maps = SecondMap(lists), {side: side.map(lists) for side in both.sides}
+    both.made("root of a map", lambda side: maps[side].root())
     for _ in range(OF_A_MAP):
         known = owners and random.random() < 0.6
-        _of_an_owner(both, lists, random.choice(owners) if known else UUID(int=random.getrandbits(128)))
+        she = random.choice(owners) if known else UUID(int=random.getrandbits(128))
+        both.made("way", partial(_way, maps, she))
+        _of_an_owner(both, lists, made, she)
 
 
-def _of_an_owner(both: Agreeing, lists: Lists, she: UUID) -> None:
-    random, second = both.random, Second()
-    root, way, listed = second.map_root(lists), second.way(lists, she), lists.get(she)
+def _way(maps: Mapping[Side, SideMap], owner: UUID, side: Side) -> Way:
+    return maps[side].way(owner)
+
+
+def _of_an_owner(both: Agreeing, lists: Lists, made: SideMap, she: UUID) -> None:
+    random, root, way, listed = both.random, made.root(), made.way(she), lists.get(she)
     path, other = way
-    both.made("way", lambda side: side.way(lists, she))
 
     def claim(listed: Listed | None, path: Path, other: Entry | None, root: bytes = root) -> Check:
         return lambda side: side.mapped(she, listed, (path, other), root)
@@ -152,7 +166,7 @@ def _of_an_owner(both: Agreeing, lists: Lists, she: UUID) -> None:
         both.refused("claimed absent", claim(None, *way))
         both.refused("her entry as another's", claim(None, path, (key_of(she.bytes), value_of(*listed))))
     for stranger in set(random.sample(list(lists), min(2, len(lists)))) - {she}:
-        theirs, _ = second.way(lists, stranger)
+        theirs, _ = made.way(stranger)
         entry = key_of(stranger.bytes), value_of(*lists[stranger])
         both.refused("entry of another owner", claim(lists[stranger], theirs, None))
         if entry != other:

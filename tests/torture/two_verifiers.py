@@ -17,6 +17,9 @@ from tsuzuri.eventlog.proofs import access_map, bundles, merkle, notes
 
 Leaves = Sequence[bytes]
 Way = tuple[Path, Entry | None]
+Listed = tuple[int, bytes]
+"""Number of accesses, and the root over them."""
+Lists = Mapping[UUID, Listed]
 
 
 class Side(Protocol):
@@ -26,9 +29,8 @@ class Side(Protocol):
     def tree(self, leaves: Leaves) -> "SideTree": ...
     def included(self, hashed: bytes, at: int, size: int, path: Path, root: bytes) -> bool: ...
     def grown(self, sizes: tuple[int, int], old: bytes, new: bytes, path: Path) -> bool: ...
-    def map_root(self, lists: Mapping[UUID, tuple[int, bytes]]) -> bytes: ...
-    def way(self, lists: Mapping[UUID, tuple[int, bytes]], owner: UUID) -> Way: ...
-    def mapped(self, owner: UUID, listed: tuple[int, bytes] | None, way: Way, root: bytes) -> bool: ...
+    def map(self, lists: Lists) -> "SideMap": ...
+    def mapped(self, owner: UUID, listed: Listed | None, way: Way, root: bytes) -> bool: ...
     def signed(self, note: str, key: str) -> tuple[int, bytes] | None: ...
     def proven(self, bundle: Bundle, key: str) -> bool: ...
 
@@ -37,6 +39,11 @@ class SideTree(Protocol):
     def root(self, size: int) -> bytes: ...
     def inclusion(self, at: int, size: int) -> Path: ...
     def consistency(self, first: int, size: int) -> Path: ...
+
+
+class SideMap(Protocol):
+    def root(self) -> bytes: ...
+    def way(self, owner: UUID) -> Way: ...
 
 
 class HouseTree:
@@ -68,6 +75,33 @@ class HouseTree:
         return roots_over(ranges, blocks)
 
 
+class HouseMap:
+    def __init__(self, lists: Lists) -> None:
+        self._entries = [
+            (access_map.map_key(owner), access_map.map_value(*listed)) for owner, listed in lists.items()
+        ]
+        self._top = access_map.subtree_of(self._entries)
+
+    def root(self) -> bytes:
+        return self._top.hash
+
+    def way(self, owner: UUID) -> Way:
+        path = path_to(owner, Descent([], self._top), self._entries)
+        return list(path.siblings), path.other
+
+
+class SecondMap:
+    def __init__(self, lists: Lists) -> None:
+        key_of, value_of = second_trees.key_of, second_trees.value_of
+        self._map = second_trees.SparseMap({key_of(one.bytes): value_of(*lists[one]) for one in lists})
+
+    def root(self) -> bytes:
+        return self._map.root()
+
+    def way(self, owner: UUID) -> Way:
+        return self._map.path(second_trees.key_of(owner.bytes))
+
+
 class House:
     def leaf(self, data: bytes) -> bytes:
         return merkle.leaf_hash(data)
@@ -85,15 +119,10 @@ class House:
             return False
         return True
 
-    def map_root(self, lists: Mapping[UUID, tuple[int, bytes]]) -> bytes:
-        return access_map.subtree_of(self._entries(lists)).hash
+    def map(self, lists: Lists) -> SideMap:
+        return HouseMap(lists)
 
-    def way(self, lists: Mapping[UUID, tuple[int, bytes]], owner: UUID) -> Way:
-        entries = self._entries(lists)
-        path = path_to(owner, Descent([], access_map.subtree_of(entries)), entries)
-        return list(path.siblings), path.other
-
-    def mapped(self, owner: UUID, listed: tuple[int, bytes] | None, way: Way, root: bytes) -> bool:
+    def mapped(self, owner: UUID, listed: Listed | None, way: Way, root: bytes) -> bool:
         path = access_map.MapPath(tuple(way[0]), way[1])
         value = None if listed is None else access_map.map_value(*listed)
         return self._holds(lambda: access_map.root_by_path(access_map.map_key(owner), value, path) == root)
@@ -107,9 +136,6 @@ class House:
 
     def proven(self, bundle: Bundle, key: str) -> bool:
         return self._holds(lambda: bool(bundles.verify(bundle, notes.PublicKey.of(key))))
-
-    def _entries(self, lists: Mapping[UUID, tuple[int, bytes]]) -> list[Entry]:
-        return [(access_map.map_key(owner), access_map.map_value(*listed)) for owner, listed in lists.items()]
 
     def _holds(self, check: Callable[[], bool]) -> bool:
         try:
@@ -135,13 +161,10 @@ class Second:
             return False
         return True
 
-    def map_root(self, lists: Mapping[UUID, tuple[int, bytes]]) -> bytes:
-        return self._map(lists).root()
+    def map(self, lists: Lists) -> SideMap:
+        return SecondMap(lists)
 
-    def way(self, lists: Mapping[UUID, tuple[int, bytes]], owner: UUID) -> Way:
-        return self._map(lists).path(second_trees.key_of(owner.bytes))
-
-    def mapped(self, owner: UUID, listed: tuple[int, bytes] | None, way: Way, root: bytes) -> bool:
+    def mapped(self, owner: UUID, listed: Listed | None, way: Way, root: bytes) -> bool:
         key, value = (
             second_trees.key_of(owner.bytes),
             None if listed is None else second_trees.value_of(*listed),
@@ -158,12 +181,6 @@ class Second:
 
     def proven(self, bundle: Bundle, key: str) -> bool:
         return self._holds(lambda: bool(second_verifier.verify(bundle, key)))
-
-    def _map(self, lists: Mapping[UUID, tuple[int, bytes]]) -> second_trees.SparseMap:
-        values = {
-            second_trees.key_of(owner.bytes): second_trees.value_of(*one) for owner, one in lists.items()
-        }
-        return second_trees.SparseMap(values)
 
     def _holds(self, check: Callable[[], bool]) -> bool:
         try:
@@ -192,7 +209,7 @@ class TakesLongPaths(Second):
 class TakesAnybodysPlace(Second):
     """Another's entry ends the way of an owner wherever it lies, and be it her own."""
 
-    def mapped(self, owner: UUID, listed: tuple[int, bytes] | None, way: Way, root: bytes) -> bool:
+    def mapped(self, owner: UUID, listed: Listed | None, way: Way, root: bytes) -> bool:
         path, other = way
         if listed is None and other is not None:
             end = second_trees.entry(*other)
