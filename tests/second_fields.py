@@ -46,6 +46,9 @@ class Fields:
         demand(name in self.values, f"{name} is missing")
         return self.values[name]
 
+    def has(self, name: str) -> bool:
+        return self.values.get(name) is not None
+
     def text(self, name: str) -> str:
         text = self[name]
         demand(isinstance(text, str), f"{name} is no text")

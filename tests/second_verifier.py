@@ -51,23 +51,20 @@ def of_event(proof: Fields, key: Key) -> str:
     root = follow(event_leaf(event), pos - 1, size, proof.path("path"))
     above = follow(part_of_events(part, size, root), part, parts, proof.path("partPath"))
     demand(above == head.hash("events"), "the event is not under the head")
-    sections = sections_of(event.binary("state"))
-    keys = proof.one("keys") if "keys" in proof.values else Fields({})
-    opened = [
-        opened_section(
-            section,
-            keys.binary(name),
-            identity(
-                event.uuid("eventId"), event.uuid("owner"), event.number("stream", 1), event.text("topic")
-            ),
-            which,
-            len(sections),
-        )
-        for which, (section, name) in enumerate(zip(sections, ("told", "audit"), strict=False), 1)
-        if name in keys.values
-    ]
-    demand(len(sections) == 2 or "audit" not in keys.values, "a key for a section that is not there")
+    opened = sections_opened(event, proof.one("keys")) if proof.has("keys") else []
     return in_words(f"event {pos} of part {part} ({event.text('topic')}) stands in the log", head, opened)
+
+
+def sections_opened(event: Fields, keys: Fields) -> list[Any]:
+    sections = sections_of(event.binary("state"))
+    about = identity(
+        event.uuid("eventId"), event.uuid("owner"), event.number("stream", 1), event.text("topic")
+    )
+    return [
+        opened_section(section, keys.binary(name), about, which, len(sections))
+        for which, section, name in zip((1, 2), sections, ("told", "audit"), strict=False)
+        if keys.has(name)
+    ]
 
 
 def of_accesses(proof: Fields, key: Key) -> str:
@@ -88,7 +85,7 @@ def of_one_list(given: Fields, parts: int, root: bytes) -> list[Any]:
     accesses = given.many("accesses")
     hashes = [access_leaf(owner, each) for each in accesses]
     value = value_of(len(hashes), Tree(hashes).root(len(hashes))) if hashes else None
-    other = None if given["other"] is None else given.one("other")
+    other = given.one("other") if given.has("other") else None
     path, way = given.path("path"), key_of(owner.bytes)
     stranger = None if other is None else (other.hash("key"), other.hash("value"))
     top = climb(end_of_way(way, value, stranger, len(path)), way, path)
@@ -103,7 +100,7 @@ def of_one_list(given: Fields, parts: int, root: bytes) -> list[Any]:
             each.number("sections", 1),
         )
         for each in accesses
-        if each["key"] is not None
+        if each.has("key")
     ]
 
 
@@ -153,7 +150,7 @@ def event_leaf(event: Fields) -> bytes:
         + event.uuid("eventId").bytes
         + event.uuid("owner").bytes
         + event.number("stream", 2).to_bytes(2)
-        + (0 if event["version"] is None else event.number("version", 8)).to_bytes(8)
+        + (event.number("version", 8) if event.has("version") else 0).to_bytes(8)
         + event.moment("recordedAt").to_bytes(8, signed=True)
         + len(topic).to_bytes(4)
         + topic
@@ -171,6 +168,7 @@ def part_of_accesses(part: int, parts: int, root: bytes) -> bytes:
 
 
 def access_leaf(owner: UUID, access: Fields) -> bytes:
+    demand(access.number("sections", 1) in (1, 2), "an access has one section or two")
     return leaf(
         access.uuid("eventId").bytes
         + owner.bytes
@@ -205,11 +203,14 @@ def opened_section(section: bytes, key: bytes, bound_to: bytes, which: int, of: 
     try:
         if plain[:1] == b"z":
             with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(plain[1:])) as stream:
-                return json.loads(stream.read(MOST))
-        demand(plain[:1] == b"-", "a section begins in another way")
-        return json.loads(plain[1:])
-    except (zstandard.ZstdError, ValueError):
+                said = json.loads(stream.read(MOST))
+        else:
+            demand(plain[:1] == b"-", "a section begins in another way")
+            said = json.loads(plain[1:])
+    except (zstandard.ZstdError, ValueError, RecursionError):
         raise Refused("a section is not JSON") from None
+    demand(isinstance(said, dict), "a section is no object")
+    return said
 
 
 def in_words(what: str, head: Fields, opened: list[Any]) -> str:

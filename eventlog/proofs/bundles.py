@@ -191,7 +191,7 @@ def _listed(given: Fields, owner: UUID) -> ProvenAccess:
         told=given.bytes("told"),
         apart=given.hash("apart"),
     )
-    if access.sections > AUDIT:
+    if not TOLD <= access.sections <= AUDIT:
         raise ProofFails("an access has one section or two")
     told = None
     if given.has("key"):
