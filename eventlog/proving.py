@@ -121,7 +121,7 @@ class Prover:
     async def accesses(self, owners: Sequence[UUID]) -> dict[str, Any]:
         """That these are all accesses to whoever these are (one patient, and who is the same person)."""
         newest = await self.newest()
-        leaves = [one.accesses_leaf() for one in newest.parts]
+        leaves = [one.accesses_leaf(len(newest.parts)) for one in newest.parts]
         lists = []
         for owner in owners:
             part = part_of(owner, len(newest.parts))

@@ -139,7 +139,7 @@ def stored_event(given: Fields) -> StoredEvent:
         event_id=given.uuid("eventId"),
         owner=given.uuid("owner"),
         stream=given.number("stream"),
-        version=given.number("version") if given.has("version") else None,
+        version=(given.number("version") or None) if given.has("version") else None,
         recorded_at=given.moment("recordedAt"),
         topic=given.text("topic"),
         key_id=given.uuid("keyId"),
@@ -161,6 +161,8 @@ def _accesses(given: Fields, key: PublicKey, witnesses: Sequence[PublicKey]) -> 
             raise ProofFails("the same list is given twice")
         owners.append(owner)
         accesses += found
+    if not owners:
+        raise ProofFails("no list of accesses is given")
     accesses.sort(key=lambda one: one.access.recorded_at)
     return AccessesProven(covered=ends, owners=tuple(owners), accesses=tuple(accesses))
 
@@ -175,7 +177,7 @@ def _list(given: Fields, parts: int, head: Head) -> tuple[UUID, list[ProvenAcces
         tuple(given.path("path")), None if other is None else (other.hash("key"), other.hash("value"))
     )
     value = map_value(len(found), root_of([one.access.hash() for one in found])) if found else None
-    of_part = accesses_leaf(part, root_by_path(map_key(owner), value, path))
+    of_part = accesses_leaf(part, parts, root_by_path(map_key(owner), value, path))
     if root_by_inclusion(of_part, part, parts, given.path("partPath")) != head.accesses:
         raise ProofFails(
             f"these {len(found)} are not all accesses to {owner}, or one of them was changed or is not hers"
@@ -193,7 +195,7 @@ def _listed(given: Fields, owner: UUID) -> ProvenAccess:
         told=given.binary("told"),
         apart=given.hash("apart"),
     )
-    if access.sections > AUDIT:
+    if not TOLD <= access.sections <= AUDIT:
         raise ProofFails("an access has one section or two")
     told = None
     if given.has("key"):
@@ -214,7 +216,7 @@ def _consistency(given: Fields, key: PublicKey, witnesses: Sequence[PublicKey]) 
     )
     were, are = part_heads(before, "parts", earlier.head), part_heads(after, "parts", later.head)
     paths = given.paths("partPaths")
-    if not len(were) == len(are) == len(paths):
+    if not parts_of(given) == len(were) == len(are) == len(paths):
         raise ProofFails("the parts of one log are as many at all times")
     for was, now, path in zip(were, are, paths, strict=True):
         try:

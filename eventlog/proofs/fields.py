@@ -1,5 +1,6 @@
 """Reads the fields of a proof, which comes from anybody: whatever is missing or of another kind is a ProofFails."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from tsuzuri.eventlog.proofs.merkle import HASH_BYTES, ProofFails
 from tsuzuri.eventlog.proofs.notes import decoded
 
 _LARGEST = 2**63
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 class Fields:
@@ -31,6 +33,10 @@ class Fields:
 
     def text(self, name: str) -> str:
         value: str = self._given(name, str)
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ProofFails(f"{self._where}: {name} is no text, it has half a character") from None
         return value
 
     def number(self, name: str) -> int:
@@ -49,17 +55,22 @@ class Fields:
         return value
 
     def uuid(self, name: str) -> UUID:
+        text = self.text(name)
         try:
-            return UUID(self.text(name))
+            value = UUID(text)
         except ValueError:
-            raise ProofFails(f"{self._where}: {name} is no UUID") from None
+            value = None
+        if value is None or str(value) != text:
+            raise ProofFails(f"{self._where}: {name} is no UUID")
+        return value
 
     def moment(self, name: str) -> datetime:
+        text = self.text(name)
         try:
-            at = datetime.fromisoformat(self.text(name))
+            at = datetime.fromisoformat(text)
         except ValueError:
             at = None
-        if at is None or at.tzinfo is None:
+        if at is None or not _MOMENT.fullmatch(text):
             raise ProofFails(f"{self._where}: {name} is no moment")
         return at
 

@@ -24,13 +24,14 @@ class PartHead:
     def events_leaf(self) -> bytes:
         return leaf_hash(self.part.to_bytes(2, "big") + self.size.to_bytes(8, "big") + self.root)
 
-    def accesses_leaf(self) -> bytes:
-        return accesses_leaf(self.part, self.accesses)
+    def accesses_leaf(self, parts: int) -> bytes:
+        return accesses_leaf(self.part, parts, self.accesses)
 
 
-def accesses_leaf(part: int, root: bytes) -> bytes:
-    """Of a part's map of accesses."""
-    return leaf_hash(part.to_bytes(2, "big") + root)
+def accesses_leaf(part: int, parts: int, root: bytes) -> bytes:
+    """Of a part's map of accesses. *parts*: how many the log has; who claims another number, and with it another
+    part for an owner, finds no path."""
+    return leaf_hash(part.to_bytes(2, "big") + parts.to_bytes(2, "big") + root)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Head:
         if [one.part for one in parts] != list(range(len(parts))):
             raise ProofFails("a head is over all parts, in their order")
         events = root_of([one.events_leaf() for one in parts])
-        return cls(at, events, root_of([one.accesses_leaf() for one in parts]))
+        return cls(at, events, root_of([one.accesses_leaf(len(parts)) for one in parts]))
 
     def moment(self) -> str:
         return moment_text(self.at)

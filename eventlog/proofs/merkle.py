@@ -148,7 +148,7 @@ def check_consistency(first: int, size: int, first_root: bytes, root: bytes, pat
     if not 0 <= first <= size:
         raise ProofFails(f"a log of {size} leaves does not go on from one of {first}")
     if first in (0, size):
-        if path or first_root != (root if first else EMPTY_ROOT):
+        if path or first_root != (root if first == size else EMPTY_ROOT) or (not size and root != EMPTY_ROOT):
             raise ProofFails("two roots for one size, or a path where there is nothing to prove")
         return
     at, last = first - 1, size - 1

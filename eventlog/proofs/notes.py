@@ -10,6 +10,7 @@ jQ8m…=                         their root
 import base64
 import binascii
 import os
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
@@ -22,14 +23,18 @@ from tsuzuri.eventlog.proofs.merkle import HASH_BYTES, ProofFails
 _LOG, _WITNESS = 1, 4  # kinds of keys: of a log's own signature, of a witness' cosignature/v1
 _MARK = "— "
 _ID_BYTES, _TIME_BYTES = 4, 8
+_SIZE = re.compile("0|[1-9][0-9]{0,17}")
 
 
 def decoded(text: str) -> bytes:
-    """Strict base64. Raises ProofFails."""
+    """Strict base64: bytes have one spelling. Raises ProofFails."""
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise ProofFails("this is not base64") from None
+        data = None
+    if data is None or encoded(data) != text:
+        raise ProofFails("this is not base64")
+    return data
 
 
 def encoded(data: bytes) -> str:
@@ -51,10 +56,10 @@ class Checkpoint:
     def of(cls, text: str) -> Self:
         """Raises ProofFails."""
         lines = text.split("\n")
-        if len(lines) < 4 or lines[-1] or not lines[0]:
+        if len(lines) < 4 or lines.pop() or not all(lines):
             raise ProofFails("a checkpoint is an origin, a size and a root, each on its line")
         origin, size, root = lines[0], lines[1], decoded(lines[2])
-        if not size.isascii() or not size.isdigit() or str(int(size)) != size or len(root) != HASH_BYTES:
+        if not _SIZE.fullmatch(size) or len(root) != HASH_BYTES:
             raise ProofFails("a checkpoint has a decimal size and a root of 32 bytes")
         return cls(origin, int(size), root)
 
@@ -73,7 +78,7 @@ class PublicKey:
         name, _, rest = text.strip().partition("+")
         mark, _, data = rest.partition("+")
         raw = decoded(data)
-        if not name or len(raw) != 1 + HASH_BYTES or raw[0] not in (_LOG, _WITNESS):
+        if not _is_name(name) or len(raw) != 1 + HASH_BYTES or raw[0] not in (_LOG, _WITNESS):
             raise ProofFails("this is not a public key: name+8 hex digits+base64 of an Ed25519 key")
         key = cls(name, raw[0], raw[1:])
         if key.id.hex() != mark:
@@ -113,7 +118,7 @@ class SigningKey:
     @classmethod
     def made(cls, name: str, *, witness: bool = False) -> Self:
         """A new one. *name* has no spaces and no plus. Raises ProofFails."""
-        if not name or any(one.isspace() or one == "+" for one in name):
+        if not _is_name(name):
             raise ProofFails("the name of a key has no spaces and no plus")
         return cls(name, _WITNESS if witness else _LOG, os.urandom(HASH_BYTES))
 
@@ -179,11 +184,17 @@ def signed(checkpoint: Checkpoint, key: SigningKey) -> str:
 
 def checked(note: str, key: PublicKey) -> Checkpoint:
     """What the log signed. Raises ProofFails."""
+    if key.kind != _LOG:
+        raise ProofFails(f"the key of {key.name} is that of a witness, not of a log")
     read = Note.of(note)
     checkpoint = Checkpoint.of(read.body)
     if checkpoint.origin != key.name or not read.signed_by(key):
         raise ProofFails(f"this checkpoint is not signed by {key.name}")
     return checkpoint
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name.isprintable() and " " not in name and "+" not in name
 
 
 def _cosigned(body: str, at_seconds: int) -> bytes:

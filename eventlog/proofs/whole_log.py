@@ -80,13 +80,14 @@ def verify_log(
     else:
         outside = published(ends.checkpoint.size)
         stood, leaves = list(outside.parts), outside.leaves
-    if len(stood) != parts_of(given):
+    parts = parts_of(given)
+    if len(stood) != parts:
         raise ProofFails("there is a head for each part")
     check = _Check(stood, leaves, progress)
     for line in each:
         check.take(_line(line))
     maps = check.finished()
-    if root_of([accesses_leaf(part, one) for part, one in enumerate(maps)]) != ends.head.accesses:
+    if root_of([accesses_leaf(part, parts, one) for part, one in enumerate(maps)]) != ends.head.accesses:
         raise ProofFails("the events are those that were signed, but the map of accesses over them is not")
     return LogProven(covered=ends, events=check.events, not_covered_yet=check.behind)
 
@@ -114,7 +115,7 @@ def _ends(
 def _line(text: str) -> object:
     try:
         value: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProofFails("a line of the log is not JSON: it was cut off, or is not one") from None
     return value
 

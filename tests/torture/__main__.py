@@ -39,14 +39,14 @@ WATCHES = ("subscribers", "watchers")
 API = ("hostile_bodies", "schema_drawn", "slow_connections", "one_abuser", "swapped_ids")
 AUDITS = ("http_audit",)  # its short form is tests/app/test_http_audits.py
 EDGE = ("shutdowns",)
-AUDIT = ("tampered_logs", "consistent_pairs")
+PROOFS = ("tampered_logs", "consistent_pairs", "proofs_agree")
 TORTURES = {
     "3": LOG,
     "4": PROJECTIONS,
     "5": DOCUMENTS,
     "6": ACCESSES + TIMES,
     "7": CALLERS + API + AUDITS + EDGE + WATCHES,
-    "8": AUDIT,
+    "8": PROOFS,
 }
 
 

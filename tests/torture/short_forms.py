@@ -14,6 +14,7 @@ SHARES = {
     "revocations": 0.01,
     "non_interference": 0.01,
     "slow_connections": 0.1,
+    "proofs_agree": 0.001,
 }  # of those that would have too little to do, or too much
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from torture.__main__ import AUDIT
+from torture.__main__ import PROOFS
 from torture.short_forms import assert_it_finds_no_fault_but_in_its_controls
 
 
-@pytest.mark.parametrize("name", AUDIT)
+@pytest.mark.parametrize("name", PROOFS)
 def test_torture(name: str, tmp_path: Path) -> None:
     assert_it_finds_no_fault_but_in_its_controls(name, tmp_path)
