@@ -37,6 +37,7 @@ FORBIDDEN = (
     "UPDATE proof_seen SET until = now()",
     "ALTER TABLE event DISABLE TRIGGER ALL",
     "SET session_replication_role = replica",
+    "DELETE FROM log_head",
     "DROP TABLE event",
     "CREATE TABLE public.of_my_own (a integer)",
     "CREATE FUNCTION public.leaf_hash() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
@@ -49,7 +50,7 @@ FORBIDDEN = (
     "SELECT pg_read_file('PG_VERSION')",
 )
 READABLE = {
-    "SELECT FROM event": {LogRole.READER, LogRole.PROJECTOR, LogRole.AUDITOR},
+    "SELECT FROM event": {LogRole.READER, LogRole.PROJECTOR, LogRole.AUDITOR, LogRole.CHECKPOINTER},
     "SELECT body FROM payload": {LogRole.READER, LogRole.PROJECTOR},
     "SELECT FROM data_key": {LogRole.READER, LogRole.PROJECTOR, LogRole.KEEPER},
     "SELECT FROM identifier": {LogRole.READER},
@@ -63,7 +64,10 @@ READABLE = {
     "SELECT destroy_keys(0::smallint, gen_random_uuid(), '{}', gen_random_uuid())": {LogRole.KEEPER},
     "SELECT set_hold(0::smallint, gen_random_uuid(), gen_random_uuid(), true)": {LogRole.KEEPER},
     "SELECT rewrap_keys('{}', '{}', '{}', '{}', '{}')": {LogRole.KEEPER},
-    "SELECT await_appends(0::smallint)": {LogRole.AUDITOR},
+    "SELECT await_appends(0::smallint)": {LogRole.AUDITOR, LogRole.CHECKPOINTER},
+    "SELECT FROM log_head": {LogRole.READER, LogRole.AUDITOR, LogRole.CHECKPOINTER},
+    "UPDATE log_head SET note = note": {LogRole.CHECKPOINTER},
+    "INSERT INTO tree_node VALUES (0, 8, 0, '')": {LogRole.CHECKPOINTER},
     "SELECT append_events('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')": {
         LogRole.WRITER,
         LogRole.KEEPER,
