@@ -5,13 +5,14 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.ready
 
 CLIENT = $(VENV)/client/.ready
+TLOG = $(VENV)/tlog/.ready
 
 .PHONY: demo test check torture mutants bench lock format client
 demo: $(STAMP)
 	$(BIN)/python -m tsuzuri.app.story.tell $(if $(SERVE),--serve)
 
 # A file of tests at a time on each processor: what its tests share is made once.
-test: $(STAMP) $(CLIENT)
+test: $(STAMP) $(CLIENT) $(TLOG)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
@@ -60,4 +61,9 @@ $(CLIENT): examples/python-client/requirements.lock $(STAMP)
 	$(PYTHON) -m venv $(VENV)/client
 	$(VENV)/client/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	    -r examples/python-client/requirements.lock
+	touch $@
+
+$(TLOG): tests/tlog/requirements.lock $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --ignore-requires-python \
+	    --target $(VENV)/tlog -r tests/tlog/requirements.lock
 	touch $@
