@@ -40,7 +40,8 @@ from tsuzuri.graphql.referral_types import ReferralConnection, ReferralInbox
 from tsuzuri.graphql.review_types import ReviewQuery
 from tsuzuri.graphql.selections import asks_for
 from tsuzuri.graphql.statements import equal
-from tsuzuri.graphql.trail_types import Access, AccessTrail, TrailFilter, accesses
+from tsuzuri.graphql.trail_filter import TrailFilter
+from tsuzuri.graphql.trail_types import Access, AccessTrail, accesses
 
 EVERYBODY = tuple(Role)
 MinPosition = Annotated[
