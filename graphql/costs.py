@@ -43,7 +43,7 @@ LISTS = {
 PARTS_OF_A_ROW = frozenset(
     {
         *("Attachment", "ClassCount", "Coding", "CodeGroup", "Ground", "LabSeries", "PageInfo"),
-        *("ProjectionProgress", "ReferenceRange", "SavedQuestion", "Standing", "Summary", "ToTell", "Value"),
+        *("ProjectionProgress", "ReferenceRange", "Standing", "Summary", "Value"),
     }
 )
 """Types that come with the row that names them, and hold no row themselves."""

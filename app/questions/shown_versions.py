@@ -7,6 +7,7 @@ from uuid import UUID
 from tsuzuri.app.questions.accesses import RECORD_READS, filter_of, finding, load, reading_of
 from tsuzuri.app.services import Services
 from tsuzuri.domain.answers import Answered, Finding, answered
+from tsuzuri.domain.events import Event
 from tsuzuri.domain.explanation_sentences import classes_in, moment_in
 from tsuzuri.domain.past_versions import (
     VERSION_EVENTS,
@@ -94,7 +95,7 @@ async def _versions(
 ) -> dict[UUID, list[PastVersion]]:
     """Of what was erased there is nothing to tell any more."""
     patients = sorted({one for row in rows if row.patient_id for one in (row.patient_id, *row.linked)})
-    held: dict[UUID, list[tuple[Place, object]]] = {}
+    held: dict[UUID, list[tuple[Place, Event]]] = {}
     for first in range(0, len(patients), _OWNERS_AT_ONCE):
         page = patients[first : first + _OWNERS_AT_ONCE]
         for one in await recorded_events(services.log, page, VERSION_EVENTS, _EVER, until):

@@ -266,6 +266,9 @@ def _kind(one: Any) -> str:
 
 BESIDE = {
     "the network address of the client": {".agent[110153].network.address", ".agent[110153].network.type"},
+    "a service that is no Device resource is named": {
+        *(".agent[110152].who.reference", ".source.observer.reference")
+    },
     "the published one is a test": {".meta.security[].code", ".meta.security[].system"},
 }
 """What the published example has and ours has not, and why."""
@@ -291,6 +294,8 @@ def test_a_read_has_the_shape_of_the_published_patient_query(export: Callable[..
     for event in events:
         assert event["meta"]["profile"] == example["meta"]["profile"]
         assert lacking(event, example) == set()
+        server = next(one for one in event["agent"] if _kind(one) == "[110152]")
+        assert server["who"]["display"] and event["source"]["observer"]["display"]
         for name in ("type", "action", "outcome"):
             assert _plain(event[name]) == _plain(example[name])
         for part in ("agent", "entity"):

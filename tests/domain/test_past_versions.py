@@ -35,7 +35,7 @@ CONDITION = RecordClass.CONDITION
 
 
 def of(kind: type[Event], **changes: Any) -> Any:
-    example = next(event for event in EXAMPLES if type(event) is kind)
+    example: Any = next(event for event in EXAMPLES if type(event) is kind)
     if kind is BundleCancelled:
         return replace(example, **{"document": DOCUMENT} | changes)
     usual = {

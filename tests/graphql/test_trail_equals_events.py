@@ -30,7 +30,7 @@ READS = 60
 TOPICS = [event.TOPIC for event in (AccessPermitted, WatcherTold, AccessRefused, TrailRead)]
 ENTRY = "__typename id recordClass"
 PAGE = f"nodes {{ __typename ... on Entry {{ {ENTRY} }} ... on Document {{ id kind }} }}"
-FIELDS = (
+FIELDS: tuple[Callable[[Random], str], ...] = (
     lambda some: f"entries(first: {some.randint(1, 40)}) {{ nodes {{ {ENTRY} }} }}",
     lambda some: f"last: entries(last: {some.randint(1, 9)}) {{ edges {{ node {{ {ENTRY} }} }} }}",
     lambda some: f"timeline(first: {some.randint(1, 40)}) {{ {PAGE} }}",
@@ -122,7 +122,7 @@ def differences(events: Mapping[UUID, Any], rows: Mapping[UUID, AccessRow]) -> l
         event, row = events[access], rows[access]
         said = event.told if isinstance(event, AccessPermitted | WatcherTold) else event
         audit = event.audit if isinstance(event, AccessPermitted | WatcherTold) else event
-        same = {
+        same: dict[str, tuple[Any, Any]] = {
             "person": (row.person, said.person),
             "role": (row.role, said.role),
             "patient": (row.patient_id, event.patient),
