@@ -103,6 +103,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
             facility=facility_number(claims["facility"]) if claims.get("facility") else None,
             patient=UUID(claims["patient"]) if claims.get("patient") else None,
             session=claims["jti"],
+            client=claims["client_id"],
             scopes=scopes_of(claims.get("scope") or ""),
         )
     except (ValueError, TypeError, AttributeError, IncompleteCaller, MalformedNumber):

@@ -19,6 +19,7 @@ from tsuzuri.app.actions.prove import Proof, prove_access, prove_accesses, prove
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
+from tsuzuri.app.auditing import Auditing
 from tsuzuri.app.changes import Changes
 from tsuzuri.app.looks import Looks
 from tsuzuri.app.notices.place import Sending, sending
@@ -50,7 +51,7 @@ from tsuzuri.projections.sql import Composed
 from tsuzuri.projections.standings import FillProgress, Standing
 
 
-class TsuzuriApplication(Changes, Reviewing, Watching):
+class TsuzuriApplication(Auditing, Changes, Reviewing, Watching):
     """Implements tsuzuri.graphql.context.Application over the services."""
 
     def __init__(self, services: Services, schema_sha256: str, gate: Gate | None = None):

@@ -98,12 +98,14 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.app.settings import SettingsWrong
     from tsuzuri.app.signed import TokenRefused
     from tsuzuri.app.tokens import DevelopmentOnly
+    from tsuzuri.domain.answers import TooMuchAsked
     from tsuzuri.domain.callers import IncompleteCaller
     from tsuzuri.domain.code_files import ReleaseMalformed
     from tsuzuri.domain.codes import CodesUnknown
     from tsuzuri.domain.erasures import ErasureHeld, NothingToErase, NothingToLift
     from tsuzuri.domain.facilities import FacilityMalformed, NothingToClose
     from tsuzuri.domain.identifiers import MalformedNumber
+    from tsuzuri.domain.questions import QuestionUnfit
     from tsuzuri.domain.settlements import NothingToSettle
     from tsuzuri.domain.unusual_rules import UnknownRules
     from tsuzuri.eventlog.appending import LogUnavailable
@@ -120,6 +122,7 @@ def exit_code(error: Exception) -> int | None:
         IncompleteCaller,
         MalformedNumber,
         MomentAhead,
+        QuestionUnfit,
         ReleaseMalformed,
         UnknownProjection,
         UnknownRules,
@@ -148,6 +151,7 @@ def exit_code(error: Exception) -> int | None:
         ProjectionOutdated,
         ProjectionPaused,
         TokenRefused,
+        TooMuchAsked,
         UnknownGeneration,
     )
     return 1 if isinstance(error, stopped) else None

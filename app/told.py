@@ -7,6 +7,7 @@ from typing import Any
 from tsuzuri.app.actions.explain_moment import MomentAhead
 from tsuzuri.app.actions.refusals import Busy, NotPermitted
 from tsuzuri.app.broken_rules import broken_rules
+from tsuzuri.domain.answers import TooMuchAsked
 from tsuzuri.domain.consents import NothingToWithdraw, UselessConsent
 from tsuzuri.domain.correction_requests import (
     NoSuchSubject,
@@ -27,6 +28,7 @@ from tsuzuri.domain.identifiers import MalformedNumber
 from tsuzuri.domain.links import CannotLink, NothingToUnlink
 from tsuzuri.domain.opening_hours import HoursMalformed
 from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
+from tsuzuri.domain.questions import QuestionUnfit
 from tsuzuri.domain.referrals import NoSuchReferral
 from tsuzuri.domain.reviews import NoSuchReview, OwnReview, ReviewClosedAlready, WordsMissing
 from tsuzuri.domain.settlements import NothingToSettle
@@ -68,6 +70,8 @@ CODES: dict[type[Exception], str] = {
     WordsUnfit: "BAD_INPUT",
     MalformedNumber: "BAD_INPUT",
     MomentAhead: "BAD_INPUT",
+    QuestionUnfit: "BAD_INPUT",
+    TooMuchAsked: "TOO_COSTLY",
     FacilityMalformed: "BAD_INPUT",
     NothingToClose: "NOTHING_TO_CLOSE",
     HoursMalformed: "BAD_INPUT",

@@ -1,11 +1,19 @@
 """What an access says: on which grounds, what the patient is told of it, what the auditor finds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, Role
+from tsuzuri.domain.vocabulary import (
+    AccessBasis,
+    ConsentState,
+    Flag,
+    IdentifiedBy,
+    PurposeOfUse,
+    RecordClass,
+    Role,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +69,18 @@ class AccessAudit:
     decided_at: datetime | None = None
     readable: tuple[RecordClass, ...] = ()  # what the token's scopes let be read
     registered_here: bool = False  # whether the facility had registered something of her
+    identified_by: IdentifiedBy | None = None  # how the caller named her; None: not kept in those days
+    client: str | None = None  # the program that asked, as its token names it
+
+
+_CONSENTED = frozenset({AccessBasis.CONSENT, AccessBasis.REFERRAL})
+_WITHOUT = frozenset({AccessBasis.EMERGENCY, AccessBasis.DISASTER})
+
+
+def consent_state(bases: Collection[str]) -> ConsentState:
+    """Of several bases the one that asks for the most is told: what rested on an emergency too is not consented."""
+    if not bases:
+        return ConsentState.NONE
+    if not _WITHOUT.isdisjoint(bases):
+        return ConsentState.WITHOUT
+    return ConsentState.NOT_NEEDED if _CONSENTED.isdisjoint(bases) else ConsentState.GIVEN

@@ -26,6 +26,7 @@ class Caller:
     facility: str | None = None  # 10 digits
     patient: UUID | None = None  # whom the caller is, for the role PATIENT
     session: str | None = None  # the token's id (jti)
+    client: str | None = None  # the program that the token was given to (client_id)
     scopes: frozenset[Scope] = frozenset()  # none: nothing of a record may be read
 
     def __post_init__(self) -> None:

@@ -9,13 +9,7 @@ from uuid import UUID
 
 from tsuzuri.domain.consents import Consents, Emergency
 from tsuzuri.domain.events import EmergencyDeclared, EmergencyEnded, EmergencyWidened, originator
-from tsuzuri.domain.identifiers import (
-    DemographicKey,
-    InsuredPersonNumber,
-    LocalNumber,
-    PatientKey,
-    PublicAssistanceNumber,
-)
+from tsuzuri.domain.identifiers import PatientKey, identified_by
 from tsuzuri.domain.vocabulary import Stream
 
 PERIOD = timedelta(minutes=60)
@@ -61,7 +55,7 @@ def declare(
         person=person,
         facility=facility,
         reason=readable_reason(reason),
-        identified_by=_found_by(key),
+        identified_by=identified_by(key).value,
         since=since,
         until=until,
         shows_undelivered=shows_undelivered,
@@ -125,17 +119,3 @@ def _in_force(consents: Consents, emergency: UUID, person: str, facility: str, a
             if held.since <= at < held.until:
                 return held
     raise NoSuchEmergency("no emergency of yours of that id is in force for this patient: declare one")
-
-
-def _found_by(key: PatientKey) -> str:
-    match key:
-        case UUID():
-            return "ID"
-        case InsuredPersonNumber():
-            return "INSURED_PERSON"
-        case PublicAssistanceNumber():
-            return "PUBLIC_ASSISTANCE"
-        case LocalNumber():
-            return "LOCAL"
-        case DemographicKey():
-            return "DEMOGRAPHICS"

@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
 
+from tsuzuri.domain.vocabulary import IdentifiedBy
+
 INSURED_PERSON_SYSTEM = "http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID"
 PUBLIC_PAYER_SYSTEM = "http://jpfhir.jp/fhir/clins/Idsystem/JP_PublicPayer_memberID"
 FACILITY_SYSTEM = "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no"
@@ -148,6 +150,21 @@ def identifier(number: PatientNumber) -> tuple[str, str]:
             return PUBLIC_PAYER_SYSTEM, text
         case LocalNumber(facility, text):
             return LOCAL_SYSTEMS[0] + facility, text
+
+
+def identified_by(key: PatientKey) -> IdentifiedBy:
+    """By what kind of name, without the name."""
+    match key:
+        case UUID():
+            return IdentifiedBy.ID
+        case InsuredPersonNumber():
+            return IdentifiedBy.INSURED_PERSON
+        case PublicAssistanceNumber():
+            return IdentifiedBy.PUBLIC_ASSISTANCE
+        case LocalNumber():
+            return IdentifiedBy.LOCAL
+        case DemographicKey():
+            return IdentifiedBy.DEMOGRAPHICS
 
 
 def _insured_person_fault(spelled: str) -> str | None:

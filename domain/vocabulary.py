@@ -196,6 +196,25 @@ class RefusalReason(StrEnum):
     DISASTER_NOT_OPEN = "DISASTER_NOT_OPEN"  # no window is open where the facility lies
 
 
+class IdentifiedBy(StrEnum):
+    """How a caller named the patient of a read."""
+
+    ID = "ID"  # ours: an earlier answer gave it out, or her own token
+    INSURED_PERSON = "INSURED_PERSON"  # 被保険者番号
+    PUBLIC_ASSISTANCE = "PUBLIC_ASSISTANCE"  # 公費負担者番号・受給者番号
+    LOCAL = "LOCAL"  # the facility's own number
+    DEMOGRAPHICS = "DEMOGRAPHICS"  # 4情報: by name, birth date and sex, without a card
+
+
+class ConsentState(StrEnum):
+    """同意の状態: whether what a read rested on was the patient's consent."""
+
+    GIVEN = "GIVEN"  # 同意あり: to the facility, or of the letter that is addressed to it
+    NOT_NEEDED = "NOT_NEEDED"  # 同意不要: herself, who stands for her, who registered it, who audits
+    WITHOUT = "WITHOUT"  # 同意なし: an emergency or a disaster
+    NONE = "NONE"  # nothing let it be seen
+
+
 class ReviewFinding(StrEnum):
     """What a reviewer finds of reads."""
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.pq.abc import PGresult
 from strawberry.dataloader import DataLoader
 
+from tsuzuri.domain.answers import Answered
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consent_intentions import ImportedConsent
@@ -22,6 +23,7 @@ from tsuzuri.domain.opening_hours import OpenPeriod
 from tsuzuri.domain.orders import Why
 from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
+from tsuzuri.domain.questions import Asked
 from tsuzuri.domain.registrations import RegisteredBundle
 from tsuzuri.domain.vocabulary import (
     ConsentChange,
@@ -304,6 +306,9 @@ class Application(Protocol):
     async def explain_moment(
         self, patient: UUID, facility: str, at: datetime, *, role: Role, purpose: PurposeOfUse, person: str
     ) -> Explanation: ...
+
+    async def ask_question(self, asked: Asked) -> Answered:
+        """Raises RequestRefused."""
 
     async def projection_standings(self) -> list[Standing]: ...
 

@@ -34,13 +34,16 @@ LISTS = {
     "OwnAccess.explanation": 3,
     "Me.consents": 50,
     "Query.projections": 10,
+    "Query.savedQuestions": 10,
+    "AccessCounts.groups": 100,
+    "Answer.findings": 100,
 }
 """How many a list usually has that has no page size."""
 
 PARTS_OF_A_ROW = frozenset(
     {
-        *("Attachment", "Coding", "CodeGroup", "Ground", "LabSeries", "PageInfo", "ProjectionProgress"),
-        *("ReferenceRange", "Standing", "Summary", "Value"),
+        *("Attachment", "ClassCount", "Coding", "CodeGroup", "Ground", "LabSeries", "PageInfo"),
+        *("ProjectionProgress", "ReferenceRange", "Standing", "Summary", "Value"),
     }
 )
 """Types that come with the row that names them, and hold no row themselves."""
@@ -54,6 +57,8 @@ WEIGHTS = {
     "Query.consistencyProof": 500,
     "Query.accessesProof": 200,
     "Me.accessesProof": 200,
+    "Query.accessCounts": 1_000,  # the trail is gone through, not a page of it
+    "Query.ask": 2_000,
     "Me.preview": 50,
     "Me.consentResources": 50,
     "PatientRecord.changedSince": 100,  # all of the record then is compared with all of it now

@@ -14,11 +14,13 @@ from tsuzuri.domain.vocabulary import (
     TERMS,
     AccessBasis,
     ConsentChange,
+    ConsentState,
     CorrectionKind,
     CorrectionOutcome,
     DocumentKind,
     FacilityKind,
     Flag,
+    IdentifiedBy,
     Language,
     ProxyRelation,
     PurposeOfUse,
@@ -32,12 +34,14 @@ from tsuzuri.domain.vocabulary import (
 __all__ = [
     "AccessBasis",
     "ConsentChange",
+    "ConsentState",
     "CorrectionKind",
     "CorrectionOutcome",
     "CorrectionState",
     "DocumentKind",
     "FacilityKind",
     "Flag",
+    "IdentifiedBy",
     "Language",
     "ProxyRelation",
     "PurposeOfUse",
@@ -88,6 +92,16 @@ strawberry.enum(
     description="Where a request stands: WAITING 回答待ち, ANSWERED 回答済, TAKEN_BACK 取下げ.",
 )
 strawberry.enum(AccessBasis, description="Why a read was permitted.")
+strawberry.enum(
+    ConsentState,
+    description="同意の状態: GIVEN 同意あり, NOT_NEEDED 同意不要 (herself, a proxy, who registered it, an audit), "
+    "WITHOUT 同意なし (an emergency or a disaster), NONE: nothing let it be seen.",
+)
+strawberry.enum(
+    IdentifiedBy,
+    description="How the patient was named: our ID, INSURED_PERSON 被保険者番号, PUBLIC_ASSISTANCE 公費, LOCAL the "
+    "facility's own number, DEMOGRAPHICS by name, birth date and sex.",
+)
 strawberry.enum(
     RefusalReason,
     description="Why a read was refused. NOT_AVAILABLE covers unknown patient, no consent, withdrawn and denied.",

@@ -39,9 +39,12 @@ from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.records_query import RecordsQuery
 from tsuzuri.graphql.referral_types import ReferralConnection, ReferralInbox
 from tsuzuri.graphql.review_types import ReviewQuery
+from tsuzuri.graphql.saved_questions import QuestionQuery
 from tsuzuri.graphql.selections import asks_for
 from tsuzuri.graphql.statements import equal
-from tsuzuri.graphql.trail_types import Access, AccessTrail, TrailFilter, accesses
+from tsuzuri.graphql.trail_counts import TrailCountsQuery
+from tsuzuri.graphql.trail_filter import TrailFilter
+from tsuzuri.graphql.trail_types import Access, AccessTrail, accesses
 
 EVERYBODY = tuple(Role)
 MinPosition = Annotated[
@@ -50,7 +53,16 @@ MinPosition = Annotated[
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(EntitlementQuery, ExplanationQuery, NodeQuery, ProofQuery, RecordsQuery, ReviewQuery):
+class Query(
+    EntitlementQuery,
+    ExplanationQuery,
+    NodeQuery,
+    ProofQuery,
+    QuestionQuery,
+    RecordsQuery,
+    ReviewQuery,
+    TrailCountsQuery,
+):
     @strawberry.field(
         description="A patient's record, as far as you may see it. The read is in the audit trail.",
         permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.PATIENT),

@@ -11,7 +11,7 @@ import orjson
 
 from tsuzuri.domain.access import Permitted, Refused
 from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import RecordClass, in_order
+from tsuzuri.domain.vocabulary import IdentifiedBy, RecordClass, in_order
 from tsuzuri.eventlog.appending import Guard
 from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.sight import Sight
@@ -44,6 +44,7 @@ class Reading:
     decision: Permitted
     sight: Sight
     guards: tuple[Guard, ...]  # nothing may have narrowed since, for the patient and who is the same person
+    identified_by: IdentifiedBy = IdentifiedBy.ID  # how she was named
     as_of: str | None = None
     incomplete: bool = False
     problem: tuple[str, str] | None = None  # code and message: permitted, but not to be answered as asked
@@ -89,6 +90,7 @@ class RefusedReading:
     known_patient: UUID | None
     decision: Refused
     linked: Mapping[UUID, int] = field(default_factory=dict)  # who else is the same person → consent version
+    identified_by: IdentifiedBy = IdentifiedBy.ID
 
 
 @dataclass(kw_only=True)

@@ -5,24 +5,36 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+import msgspec
 import strawberry
 from strawberry.types import Info
 
+from tsuzuri.domain import accesses as told_accesses
 from tsuzuri.domain import vocabulary
 from tsuzuri.domain.access_words import AccessFacts, words
 from tsuzuri.graphql import facility_types
 from tsuzuri.graphql.context import Context
-from tsuzuri.graphql.enums import AccessBasis, Language, PurposeOfUse, RecordClass, RefusalReason, Role
+from tsuzuri.graphql.enums import (
+    AccessBasis,
+    ConsentState,
+    IdentifiedBy,
+    Language,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+)
 from tsuzuri.graphql.explanation_types import Explanation, OwnReason, explained_access
 from tsuzuri.graphql.facility_types import Facility
-from tsuzuri.graphql.inputs import Period, uuid_of
 from tsuzuri.graphql.listing import Listed, ListedConnection
 from tsuzuri.graphql.paging import Stretch
+from tsuzuri.graphql.patient_record import Ground
 from tsuzuri.graphql.proof_types import Proof, proven_access
 from tsuzuri.graphql.readings import Shown
-from tsuzuri.graphql.statements import Source, between, equal, one_of, overlaps
+from tsuzuri.graphql.statements import Source, one_of
+from tsuzuri.graphql.trail_filter import about
 from tsuzuri.projections import audit_trail, facilities
-from tsuzuri.projections.sql import SQL, Composed, Literal
+from tsuzuri.projections.sql import SQL, Composed
 
 
 @strawberry.type(description="What every reader of an access is told.")
@@ -98,8 +110,18 @@ class OwnAccessConnection(ListedConnection[OwnAccess]):
     pass
 
 
+@strawberry.type(description="How many entries and documents of one class were in an answer.")
+class ClassCount:
+    record_class: RecordClass = strawberry.field(description="情報の種類.")
+    entries: int = strawberry.field(description="How many.")
+
+
 @strawberry.type(description="One access, as the auditor reads it.")
 class Access(_Access):
+    grounds_text: strawberry.Private[str]  # JSON
+    shown_text: strawberry.Private[str]  # JSON
+    place: strawberry.Private[tuple[int, int]]  # part and position
+
     outcome: str = strawberry.field(description="PERMITTED, WATCHER_TOLD, REFUSED or TRAIL_READ.")
     patient: strawberry.ID | None = strawberry.field(description="Whose record.")
     person: str = strawberry.field(description="Who, as the token said.")
@@ -110,6 +132,38 @@ class Access(_Access):
     incomplete: bool = strawberry.field(description="Something was left out as not yet indexed.")
     operation_name: str | None = strawberry.field(description="Name of the GraphQL operation.")
     operation_sha256: str = strawberry.field(description="Digest of the GraphQL document.")
+    identified_by: IdentifiedBy | None = strawberry.field(
+        description="How the patient was named; null: of an old access, or of a look at the trail."
+    )
+    client: str | None = strawberry.field(
+        description="The program that asked, as its token says (client_id)."
+    )
+    session: str | None = strawberry.field(description="The token's id (jti).")
+    as_of: str | None = strawberry.field(
+        description="The earlier moment that was asked for: a time, or `position`; null: now."
+    )
+
+    @strawberry.field(
+        description="同意の状態: whether it rested on the patient's consent; `because` says which."
+    )
+    async def consent_state(self) -> ConsentState:
+        return ConsentState(told_accesses.consent_state(self.bases))
+
+    @strawberry.field(description="On what it rests, whole: bases, classes, marks, and the events it cites.")
+    async def grounds(self) -> list[Ground]:
+        grounds = msgspec.json.decode(self.grounds_text, type=list[told_accesses.Ground])
+        return [Ground.of(ground) for ground in grounds]
+
+    @strawberry.field(
+        description="表示した項目: how many entries and documents of each class were in the answer."
+    )
+    async def shown_by_class(self) -> list[ClassCount]:
+        shown = msgspec.json.decode(self.shown_text, type=dict[vocabulary.RecordClass, int])
+        return [ClassCount(record_class=one, entries=count) for one, count in shown.items()]
+
+    @strawberry.field(description="Sealed: where in the log the access stands.")
+    async def position(self, info: Info[Context, None]) -> str:
+        return info.context.application.seals.seal("log", self.place)
 
     @strawberry.field(
         description="Why it was permitted or refused: decided again on what it cites. Null of a look at the trail. "
@@ -141,6 +195,13 @@ class Access(_Access):
             incomplete=row["incomplete"],
             operation_name=row["operationName"],
             operation_sha256=row["operationSha256"],
+            identified_by=None if row["identifiedBy"] is None else IdentifiedBy(row["identifiedBy"]),
+            client=row["client"],
+            session=row["session"],
+            as_of=row["asOf"],
+            grounds_text=row["grounds"],
+            shown_text=row["shownByClass"],
+            place=(row["part"], row["pos"]),
         )
 
 
@@ -191,53 +252,8 @@ async def own_accesses(context: Context, patients: Sequence[UUID], wanted: Stret
     Not the refusals; and not what those are told who watch, which may be of what is kept from her.
     """
     where = [
-        _about(patients),
+        about(patients),
         one_of("outcome", audit_trail.OWN_OUTCOMES),
     ]
     use = f"accesses/{patients[0]}"
     return OwnAccessConnection(listed=await accesses(context, use, where, wanted, OwnAccess.of))
-
-
-@strawberry.input(description="Which accesses. What is left out does not restrict.")
-class TrailFilter(Period):
-    patient: strawberry.ID | None = strawberry.field(default=None, description="Of this patient.")
-    person: str | None = strawberry.field(default=None, description="By this person.")
-    facility: str | None = strawberry.field(default=None, description="By this facility.")
-    outcome: str | None = strawberry.field(
-        default=None, description="PERMITTED, WATCHER_TOLD, REFUSED or TRAIL_READ."
-    )
-    bases: list[AccessBasis] | None = strawberry.field(default=None, description="On any of these bases.")
-    classes: list[RecordClass] | None = strawberry.field(
-        default=None, description="That could see any of these."
-    )
-
-    def patient_id(self) -> UUID | None:
-        """Raises RequestRefused."""
-        return uuid_of(self.patient, "a patient") if self.patient else None
-
-    def where(self) -> list[Composed]:
-        """Raises RequestRefused."""
-        conditions = between("at", self.start, self.end)
-        patient = self.patient_id()
-        conditions += [] if patient is None else [_about([patient])]
-        for column, value in (
-            ("person", self.person),
-            ("facility", self.facility),
-            ("outcome", self.outcome),
-        ):
-            if value is not None:
-                conditions.append(equal(column, value))
-        if self.bases is not None:
-            conditions.append(overlaps("bases", self.bases))
-        if self.classes is not None:
-            conditions.append(overlaps("classes_permitted", self.classes))
-        return conditions
-
-
-def _about(patients: Sequence[UUID]) -> Composed:
-    """Accesses to any of them, also as somebody who was the same person then."""
-    several = Literal(list(patients))
-    one = (
-        SQL("= {}").format(Literal(patients[0])) if len(patients) == 1 else SQL("= ANY ({})").format(several)
-    )
-    return SQL("(patient_id {} OR linked <> '{{}}' AND linked && {}::uuid[])").format(one, several)

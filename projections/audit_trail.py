@@ -19,7 +19,7 @@ from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse
 from tsuzuri.projections.rows import Look, Recorded, Row, Rows
 from tsuzuri.projections.view import View
 
-NAME, VERSION = "audit_trail", 3
+NAME, VERSION = "audit_trail", 4
 
 TABLES = """
 CREATE TABLE access (
@@ -30,7 +30,8 @@ CREATE TABLE access (
     because uuid[] NOT NULL, grounds text NOT NULL, consent_version integer,
     entries_shown integer NOT NULL, shown_by_class text NOT NULL, incomplete boolean NOT NULL, as_of text,
     operation_name text, operation_sha256 text NOT NULL, variables text,
-    shown_sha256 text, answer_sha256 text, session text, linked uuid[] NOT NULL
+    shown_sha256 text, answer_sha256 text, session text, client text, linked uuid[] NOT NULL,
+    identified_by text, flags text[] NOT NULL, read_at bigint
 );
 """
 
@@ -38,6 +39,7 @@ INDEXES = """
 ALTER TABLE access ADD PRIMARY KEY (access);
 CREATE INDEX access_patient ON access (patient_id, at DESC, access DESC);
 CREATE INDEX access_person ON access (person, at DESC, access DESC);
+CREATE INDEX access_facility ON access (facility, at DESC, access DESC);
 CREATE INDEX access_linked ON access USING gin (linked) WHERE linked <> '{}';
 CREATE INDEX access_page ON access (at DESC, access DESC);
 """
@@ -76,7 +78,11 @@ class AccessRow(Row, frozen=True, kw_only=True):
     shown_sha256: str | None = None
     answer_sha256: str | None = None
     session: str | None
+    client: str | None = None
     linked: list[UUID] = msgspec.field(default_factory=list)  # who else was the same person then
+    identified_by: str | None = None  # how the caller named her
+    flags: list[str] = msgspec.field(default_factory=list)  # entries under these marks could be seen
+    read_at: int | None = None  # position in the patient's part that the answer stood on
 
 
 OWN_OUTCOMES = ("PERMITTED", "TRAIL_READ")
@@ -132,6 +138,10 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     shown_sha256=audit.shown_sha256,
                     answer_sha256=audit.answer_sha256,
                     session=audit.session,
+                    client=audit.client,
+                    identified_by=audit.identified_by,
+                    flags=sorted({str(flag) for ground in audit.grounds for flag in ground.flags}),
+                    read_at=audit.read_at,
                 )
             )
         case AccessesErased():
@@ -148,6 +158,8 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     purpose=event.purpose,
                     reason=event.reason,
                     consent_version=event.consent_version,
+                    identified_by=event.identified_by,
+                    client=event.client,
                     operation_name=event.operation_name,
                     operation_sha256=event.operation_sha256,
                     session=event.session,
@@ -169,6 +181,7 @@ def apply(rows: Rows, recorded: Recorded[Event]) -> None:
                     operation_sha256=event.operation_sha256,
                     variables=event.variables,
                     session=event.session,
+                    client=event.client,
                 )
             )
 
@@ -194,6 +207,14 @@ VIEW = View(
         "operationName": "operation_name",
         "operationSha256": "operation_sha256",
         "consentVersion": "consent_version",
+        "grounds": "grounds",
+        "shownByClass": "shown_by_class",
+        "identifiedBy": "identified_by",
+        "client": "client",
+        "session": "session",
+        "asOf": "as_of",
+        "part": "part",
+        "pos": "pos",
     },
     order=("at", "access"),
 )

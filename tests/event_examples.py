@@ -51,6 +51,7 @@ from tsuzuri.domain.vocabulary import (
     AccessBasis,
     DocumentKind,
     Flag,
+    IdentifiedBy,
     OperatorAct,
     ProxyRelation,
     PurposeOfUse,
@@ -338,6 +339,8 @@ EXAMPLES: tuple[Event, ...] = (
         reason=RefusalReason.NOT_AVAILABLE,
         consent_version=0,
         session=None,
+        identified_by=IdentifiedBy.INSURED_PERSON,
+        client="chart-viewer",
     ),
     BundleRefused(
         originator_id=originator(an_id(16), Stream.ACCESS),
@@ -362,6 +365,7 @@ EXAMPLES: tuple[Event, ...] = (
         **OPERATION,
         variables=VARIABLES,
         shown=20,
+        client="audit-desk",
     ),
     FacilityListed(
         originator_id=originator(an_id(16), Stream.RECORD),

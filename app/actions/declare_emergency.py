@@ -15,7 +15,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents
 from tsuzuri.domain.emergencies import NoSuchEmergency
 from tsuzuri.domain.events import EmergencyDeclared, EmergencyEnded, EmergencyWidened
-from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.identifiers import PatientKey, identified_by
 from tsuzuri.domain.vocabulary import PurposeOfUse, RefusalReason
 from tsuzuri.eventlog import known_numbers
 from tsuzuri.graphql.context import Declared
@@ -48,6 +48,7 @@ async def declare_emergency(
             request=request,
             known_patient=request.patient if known else None,
             decision=Refused(refused, consents_of(heads).version, policies.versions),
+            identified_by=identified_by(key),
         )
     assert caller.facility is not None, "the right is one of a facility"
     facility, until = caller.facility, request.at + timedelta(minutes=minutes)

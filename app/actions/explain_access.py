@@ -1,6 +1,6 @@
 """Why an access was permitted or refused: what it cites is read again from the log, and decided again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ from tsuzuri.domain.explanations import (
     noted,
 )
 from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role
+from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, RefusalReason, Role
 from tsuzuri.eventlog.past_events import event_at
 from tsuzuri.projections import audit_trail
 from tsuzuri.projections.catalogue import PROJECTIONS
@@ -37,6 +37,7 @@ class _Recorded:
     answer: Permitted | Refused
     linked: Mapping[UUID, int]
     known: bool
+    at: datetime  # when it was recorded
     moment_kept: bool  # when it was decided and under which scopes: kept by the events of today
 
 
@@ -46,30 +47,54 @@ async def explain_access(services: Services, access: UUID) -> Explanation | None
     What an event does not keep is taken from its outcome: that a caller who read at her own request (PATRQT) was the
     patient herself.
     """
-    found = await place_in_trail(services, access)
-    if found is None:
+    recorded = await _recorded(services, access)
+    if recorded is None:
         return None
-    part, pos, recorded_at = found
-    event = await event_at(services.log, part, pos)
-    if isinstance(event, AccessPermitted | WatcherTold):
-        recorded = _permitted(event, recorded_at)
-    elif isinstance(event, AccessRefused):
-        recorded = _refused(event, recorded_at)
-    else:
+    answer = recorded.answer
+    patients = {recorded.request.patient: answer.consent_version, **recorded.linked}
+    past = await past_states(services, patients, recorded.request.facility, answer.policies)
+    return _explained(recorded, past, _same)
+
+
+async def explain_as_recorded(services: Services, access: UUID) -> Explanation | None:
+    """As `explain_access`, on all that stood in the log when the access was recorded, whatever versions it cites.
+
+    It agrees when what was permitted is permitted there too, perhaps on other grounds: something may have been said
+    between the decision and its recording, but nothing that narrows it.
+    """
+    recorded = await _recorded(services, access)
+    if recorded is None:
         return None
-    request, answer = recorded.request, recorded.answer
-    patients = {request.patient: answer.consent_version, **recorded.linked}
-    past = await past_states(services, patients, request.facility, answer.policies)
-    explanation = _decided_again(request, answer, past)
+    patients = dict.fromkeys([recorded.request.patient, *recorded.linked], recorded.at)
+    policies = dict.fromkeys(recorded.answer.policies, recorded.at)
+    past = await past_states(services, patients, recorded.request.facility, policies)
+    return _explained(recorded, past, _covered)
+
+
+def _explained(
+    recorded: _Recorded, past: Past, same: Callable[[Permitted | Refused, Permitted | Refused], bool]
+) -> Explanation:
+    explanation = _decided_again(recorded.request, recorded.answer, past)
     notes = {
         Rule.PATIENT_UNKNOWN: not recorded.known,
         Rule.CONSENTS_ERASED: past.erased,
         Rule.MOMENT_OF_RECORDING: not recorded.moment_kept,
         Rule.EVERY_SCOPE_ASSUMED: not recorded.moment_kept,
     }
-    agrees = None if past.erased else _same(explanation.decision, answer)
+    agrees = None if past.erased else same(explanation.decision, recorded.answer)
     explanation = replace(explanation, agrees=agrees, known=recorded.known)
     return noted(explanation, *(rule for rule, holds in notes.items() if holds))
+
+
+async def _recorded(services: Services, access: UUID) -> _Recorded | None:
+    found = await place_in_trail(services, access)
+    if found is None:
+        return None
+    part, pos, recorded_at = found
+    event = await event_at(services.log, part, pos)
+    if isinstance(event, AccessPermitted | WatcherTold):
+        return _permitted(event, recorded_at)
+    return _refused(event, recorded_at) if isinstance(event, AccessRefused) else None
 
 
 async def place_in_trail(services: Services, access: UUID) -> tuple[int, int, datetime] | None:
@@ -102,6 +127,7 @@ def _permitted(event: AccessPermitted | WatcherTold, recorded_at: datetime) -> _
         answer=Permitted(audit.grounds, audit.consent_version, audit.policies),
         linked=audit.linked,
         known=True,
+        at=recorded_at,
         moment_kept=audit.decided_at is not None,
     )
 
@@ -124,6 +150,7 @@ def _refused(event: AccessRefused, recorded_at: datetime) -> _Recorded:
         answer=Refused(event.reason, event.consent_version, event.policies),
         linked=event.linked,
         known=event.patient is not None,
+        at=recorded_at,
         moment_kept=event.decided_at is not None,
     )
 
@@ -164,3 +191,16 @@ def _same(decision: Permitted | Refused, recorded: Permitted | Refused) -> bool:
         case Refused(), Refused():
             return decision.reason is recorded.reason
     return False
+
+
+def _covered(decision: Permitted | Refused, recorded: Permitted | Refused) -> bool:
+    """What was permitted is permitted, class by class and mark by mark."""
+    if isinstance(recorded, Refused):
+        return True
+    return isinstance(decision, Permitted) and _seen(recorded) <= _seen(decision)
+
+
+def _seen(decision: Permitted) -> set[tuple[RecordClass, Flag | None]]:
+    return {
+        (one, flag) for ground in decision.grounds for one in ground.classes for flag in (None, *ground.flags)
+    }

@@ -64,6 +64,13 @@ async def judge(
     """
     if caller.role is not Role.OPERATOR:
         raise NotPermitted("only an operator asks the rules for unusual access")
+    return await judged_within(services, rules, since, until)
+
+
+async def judged_within(
+    services: Services, rules: UnusualRules, since: datetime | None, until: datetime | None
+) -> Judged:
+    """As `judge`, for whoever has been let ask."""
     complete_until = await trail_complete_until(services)
     end = judged_until(complete_until, rules)
     end = end if until is None else min(until, end)

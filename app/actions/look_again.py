@@ -47,6 +47,7 @@ async def look_again(
             known_patient=request.patient,
             decision=decision,
             linked=versions_of(heads[1:]),
+            identified_by=began.identified_by,
         )
     behind = await behind_of(looks.record_events_behind, decision, stands)
     survivor = request.patient
@@ -65,6 +66,7 @@ async def look_again(
             left_out=left_out([event for events in behind.values() for _, event in events]),
         ),
         guards=(*(Guard(head.patient, head.guard_pos) for head in heads), *policy_guards),
+        identified_by=began.identified_by,
         incomplete=bool(behind),
         stands=oldest_of(stands, survivor),
         linked=versions_of(heads[1:]),

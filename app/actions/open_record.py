@@ -19,11 +19,11 @@ from tsuzuri.domain import consent_state
 from tsuzuri.domain.access import Permitted, Refused, decide
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.consents import Consents, together
-from tsuzuri.domain.identifiers import PatientKey
+from tsuzuri.domain.identifiers import PatientKey, identified_by
 from tsuzuri.domain.policies import Policies
 from tsuzuri.domain.requests import AccessRequest
 from tsuzuri.domain.scopes import readable
-from tsuzuri.domain.vocabulary import PurposeOfUse
+from tsuzuri.domain.vocabulary import IdentifiedBy, PurposeOfUse
 from tsuzuri.eventlog.appending import Guard
 from tsuzuri.eventlog.log import PatientHead
 from tsuzuri.graphql.context import AsOf, AsOfPosition
@@ -82,11 +82,11 @@ async def open_record(
     asked, known = await find_patient(services, key, without_card=purpose in WITHOUT_CARD)
     look = await first_look(services.reads, services.log, asked, registering(services, caller, asked))
     asking = Asking(caller, purpose, *rests_on, as_of, min_position)
-    return await opened(services, asking, look, path, known=known)
+    return await opened(services, asking, look, path, known=known, named=identified_by(key))
 
 
 async def opened(
-    services: Services, asking: Asking, look: FirstLook, path: Path, *, known: bool
+    services: Services, asking: Asking, look: FirstLook, path: Path, *, known: bool, named: IdentifiedBy
 ) -> Reading | RefusedReading:
     """As `open_record`, of a patient who was found and looked at. *known*: there is one by the name she was given."""
     caller, purpose, as_of, min_position = asking.caller, asking.purpose, asking.as_of, asking.min_position
@@ -102,6 +102,7 @@ async def opened(
             known_patient=patient if known else None,
             decision=decision,
             linked=versions_of(heads[1:]),
+            identified_by=named,
         )
     problem: tuple[str, str] | None = None
     wanted: Mapping[UUID, int] = {}
@@ -141,6 +142,7 @@ async def opened(
             left_out=left_out([event for events in behind.values() for _, event in events]),
         ),
         guards=(*(Guard(head.patient, head.guard_pos) for head in heads), *asking.guards),
+        identified_by=named,
         as_of=None if as_of is None else "position" if isinstance(as_of, AsOfPosition) else as_of.isoformat(),
         incomplete=bool(behind),
         problem=problem,

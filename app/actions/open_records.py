@@ -9,7 +9,7 @@ from tsuzuri.app.actions.load_policies import policies_for
 from tsuzuri.app.actions.open_record import Asking, opened, registering
 from tsuzuri.app.services import Services
 from tsuzuri.domain.callers import Caller
-from tsuzuri.domain.identifiers import PatientNumber
+from tsuzuri.domain.identifiers import PatientNumber, identified_by
 from tsuzuri.domain.vocabulary import PurposeOfUse
 from tsuzuri.graphql.readings import Path, Reading, RefusedReading
 from tsuzuri.projections.first_look import first_looks
@@ -40,7 +40,8 @@ async def open_records(
     async def open_one(place: int) -> Reading | RefusedReading:
         async with room:
             _, known = found[place]
-            return await opened(services, asking, looks[place], paths[place], known=known)
+            named = identified_by(keys[place])
+            return await opened(services, asking, looks[place], paths[place], known=known, named=named)
 
     readings = await asyncio.gather(*map(open_one, of_person.values()))
     by_person = dict(zip(of_person, readings, strict=True))

@@ -87,6 +87,8 @@ def _permitted(
             decided_at=request.at,
             readable=in_order(request.readable),
             registered_here=request.registered_here,
+            identified_by=reading.identified_by,
+            client=caller.client,
         ),
     }
     return AccessPermitted(**both) if reading.watch is None else WatcherTold(**both, watch=reading.watch)
@@ -114,6 +116,8 @@ def _refused(refused: RefusedReading, operation: Operation, caller: Caller) -> A
         decided_at=request.at,
         readable=in_order(request.readable),
         registered_here=request.registered_here,
+        identified_by=refused.identified_by,
+        client=caller.client,
     )
 
 
@@ -130,6 +134,7 @@ def _trail_read(trail: TrailReading, operation: Operation, caller: Caller) -> Tr
         variables=operation.variables,
         shown=trail.shown,
         session=caller.session,
+        client=caller.client,
     )
 
 

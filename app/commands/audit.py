@@ -10,10 +10,12 @@ import typer
 
 from tsuzuri.app.actions.explain_access import explain_access
 from tsuzuri.app.actions.explain_moment import explain_moment
+from tsuzuri.app.actions.record_look import record_look
+from tsuzuri.app.commands import audit_ask, audit_export
 from tsuzuri.app.commands.audit_prove import checkpoint, new_key, prove, public_key
 from tsuzuri.app.commands.audit_verify import verify
+from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
-from tsuzuri.app.commands.trail_look import record_look
 from tsuzuri.app.services import Services
 from tsuzuri.domain.access import Permitted, Refused
 from tsuzuri.domain.explanation_sentences import sentence
@@ -34,6 +36,9 @@ app.command("verify")(verify)
 app.command("checkpoint")(checkpoint)
 app.command("new-key")(new_key)
 app.command("public-key")(public_key)
+app.command("ask")(audit_ask.ask)
+app.command("questions")(audit_ask.questions)
+app.command("export")(audit_export.export)
 
 
 @app.callback()
@@ -71,7 +76,8 @@ def explain(
                 opened, patient, facility, moment, role=role, purpose=purpose, person=person
             )
         whose = explanation.request.patient if explanation is not None and explanation.known else None
-        await record_look(opened, _COMMAND, whose, asked, shown=0 if explanation is None else 1)
+        shown = 0 if explanation is None else 1
+        await record_look(opened, operator_here(), _COMMAND, whose, asked, shown=shown)
         return explanation
 
     explanation = carried_out(work)

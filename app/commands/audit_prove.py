@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.status import Status
 
 from tsuzuri.app.actions.prove import Proof, prove_access, prove_accesses, prove_consistency
+from tsuzuri.app.actions.record_look import record_look
 from tsuzuri.app.actions.write_log import write_log
 from tsuzuri.app.checkpoints_beside import maker_of
+from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
-from tsuzuri.app.commands.trail_look import record_look
 from tsuzuri.app.database import ready_database
 from tsuzuri.app.keys import checkpoint_key
 from tsuzuri.app.services import Services
@@ -48,7 +49,7 @@ def prove(
     asked = {"access": access, "patient": patient, "since": since, "log": log or None, "at": at}
 
     async def work(opened: Services) -> Proof | None:
-        await record_look(opened, _COMMAND, patient, asked, shown=1)
+        await record_look(opened, operator_here(), _COMMAND, patient, asked, shown=1)
         if log:
             await _whole(opened, out, at)
             return None

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tsuzuri.app.actions.find_unusual import check_unusual, find_unusual, judge
+from tsuzuri.app.commands.moments import japanese_moment
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
 from tsuzuri.app.services import Services
@@ -29,7 +30,7 @@ def find(
     ] = False,
 ) -> None:
     """Open a review for each thing the rules notice, once. Without moments: the last days that can be judged."""
-    version, begin, end = rules_named(rules), _moment(since), _moment(until)
+    version, begin, end = rules_named(rules), japanese_moment(since), japanese_moment(until)
 
     async def work(opened: Services) -> None:
         if dry_run:
@@ -50,7 +51,7 @@ def find(
 @app.command("check")
 def check(since: From = None, until: To = None, rules: Rules = NEWEST) -> None:
     """Ask the rules once more, and compare with the reviews they opened. Exit code 1: there is a difference."""
-    version, begin, end = rules_named(rules), _moment(since), _moment(until)
+    version, begin, end = rules_named(rules), japanese_moment(since), japanese_moment(until)
 
     async def work(opened: Services) -> bool:
         judged, differences = await check_unusual(opened, operator_here(), version, begin, end)
@@ -82,13 +83,3 @@ def _line(one: UnusualAccess) -> str:
 
 def _told(at: datetime) -> str:
     return f"{at.astimezone(_JAPAN):%Y-%m-%d %H:%M}"
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("a moment is 2027-04-01 or 2027-04-01T09:00:00+09:00") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=_JAPAN)

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.events.event import Event
-from tsuzuri.domain.vocabulary import PurposeOfUse, RecordClass, RefusalReason, Role, Stream
+from tsuzuri.domain.vocabulary import (
+    IdentifiedBy,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+    Stream,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +73,8 @@ class AccessRefused(Event):
     decided_at: datetime | None = None
     readable: tuple[RecordClass, ...] = ()
     registered_here: bool = False
+    identified_by: IdentifiedBy | None = None
+    client: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,3 +109,4 @@ class TrailRead(Event):
     variables: str
     shown: int
     session: str | None = None
+    client: str | None = None

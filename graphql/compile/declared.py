@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tsuzuri.domain import record
+from tsuzuri.domain.accesses import consent_state
 from tsuzuri.domain.results import is_abnormal
 from tsuzuri.domain.vocabulary import TERMS, AccessBasis, FacilityKind
 from tsuzuri.projections import audit_trail, facilities, record_index
@@ -81,7 +82,11 @@ DECLARED: Mapping[str, Declared] = {
         worked={"kind": Worked(("kind",), lambda kind: kind if kind in _KINDS else None)},
         without_row={"departments": "[]", "departmentCodes": "[]", "emergency": "false"},
     ),
-    "Access": Declared(audit_trail.VIEW, links={"facility": Link("Facility", "facility")}, worked=_BASES),
+    "Access": Declared(
+        audit_trail.VIEW,
+        links={"facility": Link("Facility", "facility")},
+        worked=_BASES | {"consentState": Worked(("bases",), consent_state)},
+    ),
     "OwnAccess": Declared(audit_trail.VIEW, links={"facility": Link("Facility", "facility")}, worked=_BASES),
 }
 """By the name of the type in the schema."""
@@ -89,5 +94,5 @@ DECLARED: Mapping[str, Declared] = {
 KEYS = {"Facility": "facility", "Document": "document"}
 """Of a linked row: the column that a link names."""
 
-UNWRITTEN = {("Document", "attachments")}
+UNWRITTEN = {("Document", "attachments"), ("Access", "grounds"), ("Access", "shownByClass")}
 """Columns that say other things than the field of their name."""

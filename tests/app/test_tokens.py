@@ -38,7 +38,11 @@ def clock(at: float) -> Identity:
 
 def test_a_good_token_says_who_calls(identity: Identity) -> None:
     assert recognised(identity, GOOD) == Caller(
-        person="dr-hamada", role=Role.CLINICIAN, facility=HOSPITAL, session="session-1"
+        person="dr-hamada",
+        role=Role.CLINICIAN,
+        facility=HOSPITAL,
+        session="session-1",
+        client="hospital-viewer",
     )
 
 

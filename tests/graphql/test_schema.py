@@ -38,6 +38,8 @@ GOLDEN = Path(__file__).with_name("schema.graphql")
 TEXT = ours.build_schema().as_str() + "\n"
 SCHEMA: GraphQLSchema = build_schema(TEXT)
 SAMPLE_VALUES = {
+    "AuditQuestion": "WHO_SAW",
+    "[TrailGrouping!]": "[DAY]",
     "PatientKey": '{ insuredPerson: "00012345:1:2:00" }',
     "[PatientKey!]": '[{ insuredPerson: "00012345:1:2:00" }]',
     "ID": f'"{PATIENT}"',

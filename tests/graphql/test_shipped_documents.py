@@ -52,6 +52,7 @@ def variables(patient: UUID, document: UUID, access: str, node: str, since: str)
     facility = {"facility": HOSPITAL}
     own = {"patient": {"id": str(patient)}}
     return {
+        "AccessCounts": {"by": ["BASIS", "DAY"]},
         "Changes": key | {"since": since},
         "CloseReview": {"review": str(patient), "words": "救急外来の診療録を確認"},
         "ConsentPreview": {"change": "WITHDRAW", **facility},
@@ -76,6 +77,7 @@ def variables(patient: UUID, document: UUID, access: str, node: str, since: str)
         "Timeline": key | {"classes": ["CONDITION"]},
         "Ward": {"patients": [KEY]},
         "WhoSaw": {"patient": str(patient)},
+        "WhoToTell": {"patient": str(patient)},
         "Withdraw": own | facility,
     }
 

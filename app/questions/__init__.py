@@ -1,0 +1,1 @@
+"""The saved questions of auditors, one file for what is answered in one way."""
