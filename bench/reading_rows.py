@@ -252,7 +252,8 @@ def summaries(entries: str) -> str:
 ACCESSES = """
 INSERT INTO access (owner_id, access, part, pos, at, outcome, patient_id, person, role, facility, purpose, bases,
     classes_asked, classes_permitted, reason, because, grounds, consent_version, entries_shown, shown_by_class,
-    incomplete, as_of, operation_name, operation_sha256, variables, shown_sha256, answer_sha256, session, linked)
+    incomplete, as_of, operation_name, operation_sha256, variables, shown_sha256, answer_sha256, session, linked,
+    client, identified_by, flags, read_at)
 SELECT id, bench.id('access', a), 0, a, base - bench.draw(a, 12, 300 * 86400) * interval '1 second', 'PERMITTED', id,
     CASE WHEN herself THEN 'patient-' || n ELSE 'dr-' || bench.draw(a, 13, 5000) END,
     CASE WHEN herself THEN 'PATIENT' ELSE 'CLINICIAN' END, CASE WHEN NOT herself THEN bench.sender(a) END,
@@ -260,7 +261,8 @@ SELECT id, bench.id('access', a), 0, a, base - bench.draw(a, 12, 300 * 86400) * 
     CASE WHEN herself THEN '{SELF}'::text[] ELSE '{CONSENT}' END, six, six, NULL,
     CASE WHEN herself THEN '{}'::uuid[] ELSE ARRAY[bench.id('consent', a)] END, '[]', 1, bench.draw(a, 14, 200),
     '{"CONDITION":20,"LAB_RESULT":30}', false, NULL, 'PatientOverview', digest, '{}', digest, digest,
-    bench.id('session', a)::text, '{}'
+    bench.id('session', a)::text, '{}', 'chart-viewer', 'ID',
+    CASE WHEN herself THEN '{LTS}'::text[] ELSE '{LTS,UNINFORMED}' END, 0
 FROM (
     SELECT p.*, a, base, bench.draw(a, 15, 10) = 0 AS herself, encode(sha256(int8send(a)), 'hex') AS digest,
         '{CONDITION,DRUG_ALLERGY,OTHER_ALLERGY,INFECTION,LAB_RESULT,PRESCRIPTION}'::text[] AS six

@@ -19,6 +19,7 @@ from tsuzuri.domain.events import AccessPermitted, FacilityListed, originator
 from tsuzuri.domain.vocabulary import (
     SIX_INFORMATIONS,
     AccessBasis,
+    IdentifiedBy,
     PurposeOfUse,
     RecordClass,
     Role,
@@ -118,6 +119,8 @@ _AUDITS = [
         schema_sha256=_SHA256,
         projections={"record_index": 1},
         session="0" * 32,
+        identified_by=IdentifiedBy.INSURED_PERSON,
+        client="chart-viewer",
     )
     for variables in _VARIABLES
 ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+import strawberry
 
 from tsuzuri.app.actions.load_trail import trail_pages
 from tsuzuri.app.services import Services
@@ -27,7 +28,7 @@ RECORD_READS = ("PERMITTED", "WATCHER_TOLD")
 
 def filter_of(asked: Asked) -> TrailFilter:
     return TrailFilter(
-        patient=None if asked.patient is None else str(asked.patient),  # type: ignore[arg-type]
+        patient=None if asked.patient is None else strawberry.ID(str(asked.patient)),
         person=asked.person,
         facility=asked.facility,
         start=asked.since,

@@ -1,5 +1,6 @@
 """Given what one operation read, was refused and looked up, what lies in the log before the answer leaves?"""
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,15 @@ from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.events import AccessPermitted, AccessRefused, Event, TrailRead, originator
 from tsuzuri.domain.owners import facility_owner, person_owner
-from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role, Stream
+from tsuzuri.domain.vocabulary import (
+    AccessBasis,
+    IdentifiedBy,
+    PurposeOfUse,
+    RecordClass,
+    RefusalReason,
+    Role,
+    Stream,
+)
 from tsuzuri.eventlog.appending import Beside, Guard, NarrowedMeanwhile
 from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading, TrailReading
 from tsuzuri.projections.catalogue import PROJECTIONS
@@ -39,6 +48,7 @@ def a_reading(**changes: Any) -> Reading:
         "decision": Permitted((a_ground(classes=(LAB,)), letter), 7, {OWNER: 3}),
         "sight": a_sight(),
         "guards": (),
+        "identified_by": IdentifiedBy.LOCAL,
         "as_of": "position",
         "incomplete": True,
         "stands": STANDS,
@@ -71,7 +81,7 @@ def same(event: Event, expected: Event) -> bool:
 def test_a_permitted_read_tells_the_patient_and_the_auditor_each_their_part(run: Run) -> None:
     reading = a_reading()
 
-    (event,) = settled(run, Readings(permitted=[reading]), PATIENT)
+    (event,) = settled(run, Readings(permitted=[reading]), PATIENT, replace(DOCTOR, client="chart-viewer"))
 
     assert same(
         event,
@@ -110,6 +120,8 @@ def test_a_permitted_read_tells_the_patient_and_the_auditor_each_their_part(run:
                 decided_at=NOON,
                 readable=(CONDITION, ALLERGY, LAB),
                 registered_here=True,
+                identified_by=IdentifiedBy.LOCAL,
+                client="chart-viewer",
             ),
         ),
     )
@@ -118,7 +130,7 @@ def test_a_permitted_read_tells_the_patient_and_the_auditor_each_their_part(run:
 @pytest.mark.parametrize(
     ("caller", "owner"),
     [
-        (DOCTOR, facility_owner(HOSPITAL)),
+        (replace(DOCTOR, client="chart-viewer"), facility_owner(HOSPITAL)),
         (a_caller("patient", Role.PATIENT, patient=STRANGER), person_owner("patient")),
     ],
     ids=["a facility's", "a person's"],
@@ -130,6 +142,7 @@ def test_a_refused_read_lies_on_the_caller_s_own_side(run: Run, caller: Caller, 
         known_patient=PATIENT,
         decision=Refused(RefusalReason.NOT_AVAILABLE, 7, {OWNER: 3}),
         linked={STRANGER: 4},
+        identified_by=IdentifiedBy.INSURED_PERSON,
     )
 
     (event,) = settled(run, Readings(refused=[refused]), owner, caller)
@@ -156,12 +169,14 @@ def test_a_refused_read_lies_on_the_caller_s_own_side(run: Run, caller: Caller, 
             decided_at=NOON,
             readable=(CONDITION, ALLERGY, LAB),
             registered_here=True,
+            identified_by=IdentifiedBy.INSURED_PERSON,
+            client=caller.client,
         ),
     )
 
 
 def test_a_look_at_the_trail_is_in_the_trail(run: Run) -> None:
-    auditor = Caller(person="auditor-abe", role=Role.AUDITOR, session="s-2")
+    auditor = Caller(person="auditor-abe", role=Role.AUDITOR, session="s-2", client="audit-desk")
     looks = Readings(trail=[TrailReading(access_id=ACCESS, patient=PATIENT, shown=5)])
 
     (event,) = settled(run, looks, person_owner("auditor-abe"), auditor)
@@ -180,6 +195,7 @@ def test_a_look_at_the_trail_is_in_the_trail(run: Run) -> None:
             variables='{"a":1}',
             shown=5,
             session="s-2",
+            client="audit-desk",
         ),
     )
 

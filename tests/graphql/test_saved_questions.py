@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,60 +11,28 @@ from psycopg import Connection
 
 from examples import (
     AUDITOR,
-    CLINIC,
-    CLINIC_SYSTEM,
     DOCTOR,
     HOSPITAL,
-    HOSPITAL_SYSTEM,
     OPERATOR,
-    a_bundle,
     a_caller,
     herself,
 )
 from explained_examples import EXPLAIN, access_at, begun, now, read
+from question_examples import ASK, EVER, accesses, ask, entries
 from tsuzuri.app.actions.ask_question import ANSWERS
 from tsuzuri.app.actions.erase import erase_stream
 from tsuzuri.domain.events import AccessPermitted
-from tsuzuri.domain.fhir.bundle import BundleRejected
 from tsuzuri.domain.questions import CATALOGUE, Question
 from tsuzuri.domain.vocabulary import Role, Stream
 from tsuzuri.eventlog.appending import Beside
 from unusual_examples import MONDAY, declared, snooped
 from unusual_examples import read as strange_read
-from world import CANCEL, CONSENT, ENTRIES, KEY, WITHDRAW, Tell, World, tell_in
-
-ASK = """query($question: AuditQuestion!, $patient: ID, $person: String, $facility: String, $document: ID,
-    $from: DateTime, $to: DateTime, $at: DateTime, $minutes: Int) {
-  ask(question: $question, patient: $patient, person: $person, facility: $facility, document: $document,
-    from: $from, to: $to, at: $at, minutes: $minutes) {
-    accessId more undecided completeUntil
-    findings { since until person role patients accesses bases classes document number facility { number }
-      words(language: EN) japanese: words(language: JA) }
-    toTell { persons accesses first last facility { number } } } }"""
-EVER = {"from": "2020-01-01T00:00:00Z", "to": "2090-01-01T00:00:00Z"}
+from world import WITHDRAW, Tell, World, tell_in
 
 
 @pytest.fixture
 def tell(open_application: Callable[[], Any], connection: Connection[Any]) -> Tell:
     return tell_in(open_application, connection)
-
-
-async def ask(world: World, question: str, **parameters: Any) -> dict[str, Any]:
-    world.project()
-    answer: dict[str, Any] = (await world.data(AUDITOR, ASK, question=question, **parameters))["ask"]
-    for one in answer["findings"]:
-        assert one["words"] and one["japanese"] and one["words"] != one["japanese"]
-    return answer
-
-
-def accesses(answer: dict[str, Any]) -> list[str]:
-    return [access for one in answer["findings"] for access in one["accesses"]]
-
-
-async def entries(world: World, caller: Any = DOCTOR) -> dict[str, Any]:
-    world.project()
-    found: dict[str, Any] = (await world.data(caller, ENTRIES))["patientRecord"]
-    return found
 
 
 # --- the catalogue
@@ -295,113 +263,5 @@ def test_an_emergency_without_a_later_encounter_is_found(tell: Tell) -> None:
         (found,) = (await ask(world, "EMERGENCY_WITHOUT_ENCOUNTER", **period))["findings"]
 
         assert (found["person"], found["facility"]["number"]) == ("dr-hamada", HOSPITAL)
-
-    tell(story)
-
-
-# --- what was shown
-
-
-def test_views_of_what_the_patient_has_not_been_told(tell: Tell) -> None:
-    async def story(world: World) -> None:
-        plain = {"20065011": "上腹部痛"}
-        patient = (await world.application.register_bundle(CLINIC_SYSTEM, a_bundle(conditions=plain))).patient
-        await world.data(HOSPITAL_SYSTEM, CONSENT)
-        before = await entries(world)
-        assert before["entries"]["totalCount"] == 1
-        marked = a_bundle(
-            timestamp="2026-11-20T12:00:00+09:00",
-            conditions=plain | {"20061423": "胃癌"},
-            flags={"20061423": "UNINFORMED"},
-        )
-        await world.application.register_bundle(CLINIC_SYSTEM, marked)
-        seen = await entries(world)
-        await world.data(herself(patient), "{ me { record { entries { nodes { name } } } } }")
-        counted = f"{{ patientRecord(patient: {KEY}) {{ ... on PatientRecord {{ patient {{ name }} }} }} }}"
-        await world.data(DOCTOR, counted)
-        cleared = a_bundle(timestamp="2026-11-20T13:00:00+09:00", conditions=plain)
-        await world.application.register_bundle(CLINIC_SYSTEM, cleared)
-        after = await entries(world)
-        assert after["accessId"] != seen["accessId"]
-
-        answer = await ask(world, "UNINFORMED_SEEN", **EVER)
-
-        assert accesses(answer) == [seen["accessId"]], "before it was marked, shown, and after"
-        assert answer["findings"][0]["classes"] == ["CONDITION"]
-        assert accesses(await ask(world, "UNINFORMED_SEEN", **EVER, facility=CLINIC)) == []
-
-    tell(story)
-
-
-@pytest.mark.parametrize("how", ["replaced", "cancelled"])
-def test_who_saw_what_was_corrected_since_and_whom_to_tell(tell: Tell, how: str) -> None:
-    async def story(world: World) -> None:
-        patient = await begun(world)
-        first, second = (
-            await entries(world),
-            await entries(world, a_caller("dr-er", Role.CLINICIAN, HOSPITAL)),
-        )
-        own = await entries(world, a_caller("dr-sakai", Role.CLINICIAN, CLINIC))
-        nothing = await read(world)
-        corrected = {"timestamp": "2026-11-20T12:00:00+09:00", "conditions": {"20061423": "高血圧症"}}
-        if how == "replaced":
-            await world.register(**corrected)
-        else:
-            await world.data(CLINIC_SYSTEM, CANCEL)
-        later = await entries(world)
-        assert later["accessId"] != first["accessId"]
-
-        answer = await ask(world, "SUPERSEDED_SEEN", patient=str(patient))
-
-        assert accesses(answer) == [one["accessId"] for one in (first, second, own)]
-        assert nothing["accessId"] not in accesses(answer), "it showed a count, and no entry"
-        assert all(how in one["words"] and one["document"] for one in answer["findings"])
-        told = [(one["facility"]["number"], one["persons"]) for one in answer["toTell"]]
-        assert told == [(CLINIC, ["dr-sakai"]), (HOSPITAL, ["dr-er", "dr-hamada"])]
-        document = answer["findings"][0]["document"]
-        for asked, found in ((document, 3), (str(uuid4()), 0)):
-            again = await ask(world, "SUPERSEDED_SEEN", patient=str(patient), document=asked)
-            assert len(again["findings"]) == found
-        here = await ask(world, "SUPERSEDED_SEEN", patient=str(patient), facility=CLINIC)
-        assert accesses(here) == [own["accessId"]]
-
-    tell(story)
-
-
-# --- Bundles
-
-
-def test_rejected_and_cancelled_bundles_of_each_facility(tell: Tell) -> None:
-    async def story(world: World) -> None:
-        begin = now(world)
-        await begun(world)
-        for sender in (CLINIC_SYSTEM, HOSPITAL_SYSTEM, HOSPITAL_SYSTEM):
-            with pytest.raises(Exception) as refused:
-                await world.application.register_bundle(
-                    sender, a_bundle().replace(b'"collection"', b'"batch"')
-                )
-            assert "BUNDLE_REJECTED" in str(getattr(refused.value, "code", "")) or isinstance(
-                refused.value, BundleRejected
-            )
-        await world.data(CLINIC_SYSTEM, CANCEL)
-
-        answer = await ask(world, "BUNDLES_NOT_KEPT", **EVER)
-
-        counts = {one["facility"]["number"]: (one["number"], one["words"]) for one in answer["findings"]}
-        assert counts[CLINIC][0] == 2 and counts[HOSPITAL][0] == 2
-        assert counts[CLINIC][1].startswith("1 Bundles rejected") and "1 cancelled" in counts[CLINIC][1]
-        assert counts[HOSPITAL][1].startswith("2 Bundles rejected") and "0 cancelled" in counts[HOSPITAL][1]
-        only = await ask(world, "BUNDLES_NOT_KEPT", **EVER, facility=HOSPITAL)
-        assert [one["facility"]["number"] for one in only["findings"]] == [HOSPITAL]
-        past = {"from": EVER["from"], "to": begin.isoformat()}
-        assert (await ask(world, "BUNDLES_NOT_KEPT", **past))["findings"] == []
-        moment = world.connection.execute(
-            "SELECT recorded_at FROM event WHERE topic = 'bundle-cancelled'"
-        ).fetchone()
-        assert moment is not None
-        cancelled: datetime = moment[0]
-        last = {"from": cancelled.isoformat(), "to": EVER["to"]}
-        (found,) = (await ask(world, "BUNDLES_NOT_KEPT", **last))["findings"]
-        assert found["words"] == "0 Bundles rejected, 1 cancelled."
 
     tell(story)
