@@ -15,6 +15,7 @@ from tsuzuri.app.actions.open_corrections import open_corrections
 from tsuzuri.app.actions.open_own_referrals import open_own_referrals
 from tsuzuri.app.actions.open_record import open_record
 from tsuzuri.app.actions.open_records import open_records
+from tsuzuri.app.actions.prove import Proof, prove_access, prove_accesses, prove_consistency
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
@@ -144,6 +145,18 @@ class TsuzuriApplication(Changes, Reviewing, Watching):
 
     async def explain_access(self, access: UUID) -> Explanation | None:
         return await explain_access(self.services, access)
+
+    async def prove_access(self, access: UUID) -> Proof | None:
+        with told():
+            return await prove_access(self.services, access)
+
+    async def prove_accesses(self, patients: Sequence[UUID]) -> Proof:
+        with told():
+            return await prove_accesses(self.services, patients)
+
+    async def prove_consistency(self, first: int, second: int | None) -> Proof:
+        with told():
+            return await prove_consistency(self.services, first, second)
 
     async def explain_moment(
         self, patient: UUID, facility: str, at: datetime, *, role: Role, purpose: PurposeOfUse, person: str

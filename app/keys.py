@@ -10,8 +10,12 @@ from pathlib import Path
 from tsuzuri.app.key_file import SETTING, KeyFile, new_epoch
 from tsuzuri.app.settings import Settings, SettingsWrong, read_secret
 from tsuzuri.eventlog.data_keys import KeyEncryption
+from tsuzuri.eventlog.proofs.merkle import ProofFails
+from tsuzuri.eventlog.proofs.notes import SigningKey
 
 KEY_BYTES = 32
+ORIGIN_HERE = "localhost/tsuzuri"
+"""Of a log that nobody named: one with an embedded database."""
 
 
 def identifier_key(settings: Settings) -> bytes:
@@ -57,6 +61,30 @@ def key_file(settings: Settings) -> KeyFile:
         kept(path, lambda: new_epoch(1).line().encode())
         return KeyFile(path)
     raise SettingsWrong(f"{SETTING} is not set: make the first key with: tsuzuri keys new > FILE")
+
+
+def checkpoint_key(settings: Settings) -> SigningKey:
+    """Signs checkpoints. Losing it ends the log that its public key vouches for; who takes it can sign another.
+
+    Raises SettingsWrong.
+    """
+    name = "TSUZURI_CHECKPOINT_KEY_FILE"
+    if settings.checkpoint_key_file is not None:
+        text = read_secret(settings.checkpoint_key_file, name)
+    elif settings.database is None:
+        file = settings.home / "keys" / "checkpoint.key"
+        text = kept(file, lambda: f"{SigningKey.made(ORIGIN_HERE).text()}\n".encode())
+    else:
+        raise SettingsWrong(
+            f"{name} is not set: make a key with: tsuzuri audit new-key NAME > FILE; or make no checkpoints in this "
+            "process: TSUZURI_CHECKPOINT_SECONDS=0"
+        )
+    try:
+        return SigningKey.of(text.decode("utf-8", "replace"))
+    except ProofFails:
+        raise SettingsWrong(
+            f"{name}: the file holds no signing key; make one: tsuzuri audit new-key NAME"
+        ) from None
 
 
 def _key(settings: Settings, given: Path | None, setting: str, name: str) -> bytes:

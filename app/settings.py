@@ -30,6 +30,9 @@ class Settings:
     seal_key_file: Path | None  # TSUZURI_SEAL_KEY_FILE: positions and cursors
     role_key_file: Path | None  # TSUZURI_ROLE_KEY_FILE: passwords of the database's roles
     encryption_keys_file: Path | None  # TSUZURI_ENCRYPTION_KEYS_FILE: what wraps the data keys
+    checkpoint_key_file: Path | None  # TSUZURI_CHECKPOINT_KEY_FILE: signs checkpoints
+    checkpoint_seconds: int  # TSUZURI_CHECKPOINT_SECONDS: how often `serve` makes one; 0: never
+    published: Path  # TSUZURI_PUBLISHED: folder of the checkpoints, and of what auditors check them by
     key_provider: str | None  # TSUZURI_KEY_PROVIDER: module:callable, instead of that file
     jwks_file: Path | None  # TSUZURI_JWKS_FILE: public keys of the token issuer
     discovery: (
@@ -95,6 +98,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         seal_key_file=_path(env, "TSUZURI_SEAL_KEY_FILE"),
         role_key_file=_path(env, "TSUZURI_ROLE_KEY_FILE"),
         encryption_keys_file=_path(env, "TSUZURI_ENCRYPTION_KEYS_FILE"),
+        checkpoint_key_file=_path(env, "TSUZURI_CHECKPOINT_KEY_FILE"),
+        checkpoint_seconds=_number(env, "TSUZURI_CHECKPOINT_SECONDS", 10, 0, 3600),
+        published=_path(env, "TSUZURI_PUBLISHED") or home / "published",
         key_provider=env.get("TSUZURI_KEY_PROVIDER") or None,
         jwks_file=_path(env, "TSUZURI_JWKS_FILE"),
         discovery=_address(env, "TSUZURI_OIDC_DISCOVERY"),

@@ -31,7 +31,9 @@ from tsuzuri.domain.referrals import NoSuchReferral
 from tsuzuri.domain.reviews import NoSuchReview, OwnReview, ReviewClosedAlready, WordsMissing
 from tsuzuri.domain.settlements import NothingToSettle
 from tsuzuri.domain.staff_names import StaffMalformed
+from tsuzuri.eventlog.access_lists import MapBroken
 from tsuzuri.eventlog.appending import LogUnavailable
+from tsuzuri.eventlog.proving import NotCovered, ProofNotMade
 from tsuzuri.graphql.context import RequestRefused
 from tsuzuri.projections.catalogue import UnknownProjection
 from tsuzuri.projections.checkpoints import ProjectionOutdated
@@ -84,6 +86,9 @@ CODES: dict[type[Exception], str] = {
     NotQuarantined: "NOT_QUARANTINED",
     ProjectionOutdated: "PROJECTION_OUTDATED",
     LogUnavailable: "LOG_UNAVAILABLE",
+    NotCovered: "NOT_COVERED_YET",
+    ProofNotMade: "LOG_NOT_AS_SIGNED",
+    MapBroken: "LOG_NOT_AS_SIGNED",
 }
 """What a caller can mend, and the code it is told under."""
 

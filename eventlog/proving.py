@@ -109,6 +109,15 @@ class Prover:
             raise ProofNotMade(f"part {part} has no event at position {pos}")
         return StoredEvent(**dict(zip(_COLUMNS, row, strict=True)))
 
+    async def wrapped_keys(self, part: int, keys: Sequence[UUID]) -> list[Any]:
+        """Rows of data_key, as WrappedKey takes them, on the same snapshot."""
+        cursor = await self._connection.execute(
+            "SELECT key_id, patient_id, use, epoch, wrapped FROM data_key WHERE part = %b AND key_id = ANY (%b)",
+            (part, list(keys)),
+            binary=True,
+        )
+        return await cursor.fetchall()
+
     async def accesses(self, owners: Sequence[UUID]) -> dict[str, Any]:
         """That these are all accesses to whoever these are (one patient, and who is the same person)."""
         newest = await self.newest()

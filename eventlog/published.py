@@ -20,6 +20,7 @@ from typing import Any
 from tsuzuri.eventlog.proofs.heads import Head, PartHead
 from tsuzuri.eventlog.proofs.merkle import HASH_BYTES, Frontier, ProofFails, root_of
 from tsuzuri.eventlog.proofs.notes import Checkpoint, PublicKey, checked, decoded, encoded
+from tsuzuri.eventlog.proofs.whole_log import PublishedHead
 
 
 @dataclass(frozen=True)
@@ -98,29 +99,37 @@ class Published:
 
     def standing(self, checkpoint: Checkpoint) -> Standing:
         """What all heads under *checkpoint* add up to. Raises ProofFails: they are not those that it signs."""
+        standing = self._standing(checkpoint.size)
+        if standing.heads.root() != checkpoint.root:
+            raise ProofFails(f"the heads in {self._heads} are not those that were signed")
+        return standing
+
+    def _standing(self, number: int) -> Standing:
         heads, sizes, newest = Frontier(), dict[int, int](), None
-        for line in self.lines(checkpoint.size):
+        for line in self.lines(number):
             heads.extend([line.head.leaf()])
             sizes.update(line.sizes)
             newest = line.head
-        if heads.root() != checkpoint.root:
-            raise ProofFails(f"the heads in {self._heads} are not those that were signed")
         return Standing(heads, sizes, newest)
 
-    def check(self, checkpoint: Checkpoint) -> Standing:
-        """That all that is published is what *checkpoint* signs. Raises ProofFails, which names what is not."""
-        standing = self.standing(checkpoint)
+    def head(self, number: int) -> PublishedHead:
+        """What was published of a head, held against its own roots. Raises ProofFails.
+
+        Whether its tree of heads is the one that was signed says `root`, which the reader holds against a checkpoint.
+        """
+        standing = self._standing(number)
         if standing.newest is None:
-            return standing
-        leaves = []
+            raise ProofFails(f"{self.folder} holds no head {number}")
+        parts = []
         for part, size in sorted(standing.sizes.items()):
             tree = Frontier()
-            for leaf in self.leaves(part, 1, size):
-                tree.extend([leaf])
-            leaves.append(PartHead(part, size, tree.root(), b"").events_leaf())
-        if root_of(leaves) != standing.newest.events:
-            raise ProofFails(f"the leaves in {self.folder} are not those that were signed")
-        return standing
+            tree.extend(self.leaves(part, 1, size))
+            parts.append(PartHead(part, size, tree.root(), b""))
+        if root_of([one.events_leaf() for one in parts]) != standing.newest.events:
+            raise ProofFails(f"the leaves in {self.folder} are not those of its head {number}")
+        return PublishedHead(
+            root=standing.heads.root(), head=standing.newest, parts=parts, leaves=self.leaves
+        )
 
     def leaves(self, part: int, first: int, last: int) -> Iterator[bytes]:
         """Of a part, the hashes from position *first* to *last*, both with it. Raises ProofFails: some are missing."""

@@ -289,6 +289,15 @@ class Application(Protocol):
 
     async def trail_complete_until(self) -> datetime: ...
 
+    async def prove_access(self, access: UUID) -> dict[str, Any] | None:
+        """A proof as docs/PROOFS.md has it. None: the trail has no such access. Raises RequestRefused."""
+
+    async def prove_accesses(self, patients: Sequence[UUID]) -> dict[str, Any]:
+        """Of a patient, and of who is the same person. Raises RequestRefused."""
+
+    async def prove_consistency(self, first: int, second: int | None) -> dict[str, Any]:
+        """Of two heads; none: the newest. Raises RequestRefused."""
+
     async def explain_access(self, access: UUID) -> Explanation | None:
         """None: the trail has no such access, or nothing was decided for it."""
 

@@ -50,6 +50,10 @@ WEIGHTS = {
     "Access.explanation": 100,  # streams are read once more and decided on
     "OwnAccess.explanation": 100,
     "Query.accessAt": 100,
+    "Access.proof": 100,  # some hundreds of hashes are read
+    "Query.consistencyProof": 500,
+    "Query.accessesProof": 200,
+    "Me.accessesProof": 200,
     "Me.preview": 50,
     "Me.consentResources": 50,
     "PatientRecord.changedSince": 100,  # all of the record then is compared with all of it now

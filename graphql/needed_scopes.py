@@ -67,6 +67,8 @@ READING: Mapping[str, str] = {
     "accessTrail": "AuditEvent.rs",
     "access": "AuditEvent.rs",
     "accessAt": "AuditEvent.rs",
+    "accessesProof": "AuditEvent.rs",
+    "consistencyProof": "AuditEvent.rs",
     "accessReviews": "AuditEvent.rs",
     "correctionRequests": "Task.rs",
     "overdueCorrections": "Task.rs",

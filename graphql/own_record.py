@@ -22,6 +22,7 @@ from tsuzuri.graphql.paging import (
     stretch,
 )
 from tsuzuri.graphql.patient_record import PatientRecord, Summary
+from tsuzuri.graphql.proof_types import AccessesProof, proven_accesses
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import OwnReferralConnection, own_referrals
 from tsuzuri.graphql.statements import Source, aware, one_of
@@ -123,6 +124,14 @@ class Me:
     ) -> OwnAccessConnection:
         wanted = stretch(first, after, last, before)
         return await own_accesses(info.context, self.reader.reading.sight.patients, wanted)
+
+    @strawberry.field(
+        description="閲覧履歴の証明: that the reads of your record in this list are all there were, none left out and "
+        "none changed. You need not believe us: anybody can check the file without us."
+    )
+    async def accesses_proof(self, info: Info[Context, None]) -> AccessesProof:
+        self.reader.reading.volatile.add(tuple(info.path.as_list()))
+        return await proven_accesses(info.context, self.reader.reading.sight.patients)
 
     async def _said(self, view: View) -> list[dict[str, Any]]:
         """What she has said, or was done of her, under any of her numbers, newest first."""

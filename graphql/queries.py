@@ -33,6 +33,7 @@ from tsuzuri.graphql.paging import (
 )
 from tsuzuri.graphql.patient_record import AccessRefused, PatientRecord, PatientRecordResult
 from tsuzuri.graphql.permissions import allowed
+from tsuzuri.graphql.proof_types import ProofQuery
 from tsuzuri.graphql.readings import RefusedReading, TrailReading
 from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.records_query import RecordsQuery
@@ -49,7 +50,7 @@ MinPosition = Annotated[
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(EntitlementQuery, ExplanationQuery, NodeQuery, RecordsQuery, ReviewQuery):
+class Query(EntitlementQuery, ExplanationQuery, NodeQuery, ProofQuery, RecordsQuery, ReviewQuery):
     @strawberry.field(
         description="A patient's record, as far as you may see it. The read is in the audit trail.",
         permission_classes=allowed(Role.CLINICIAN, Role.PHARMACIST, Role.FACILITY_ADMIN, Role.PATIENT),

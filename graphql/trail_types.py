@@ -18,6 +18,7 @@ from tsuzuri.graphql.facility_types import Facility
 from tsuzuri.graphql.inputs import Period, uuid_of
 from tsuzuri.graphql.listing import Listed, ListedConnection
 from tsuzuri.graphql.paging import Stretch
+from tsuzuri.graphql.proof_types import Proof, proven_access
 from tsuzuri.graphql.readings import Shown
 from tsuzuri.graphql.statements import Source, between, equal, one_of, overlaps
 from tsuzuri.projections import audit_trail, facilities
@@ -118,6 +119,13 @@ class Access(_Access):
         return await explained_access(
             info.context, UUID(self.id), UUID(self.patient) if self.patient else None
         )
+
+    @strawberry.field(
+        description="That this stands in the log as it was recorded, with the keys of what it says. Null while the "
+        "trail has not come to it. Asking is in the trail too."
+    )
+    async def proof(self, info: Info[Context, None]) -> Proof | None:
+        return await proven_access(info.context, UUID(self.id), UUID(self.patient) if self.patient else None)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:

@@ -33,6 +33,7 @@ from tsuzuri.eventlog.log import LogApplication
 from tsuzuri.eventlog.mapper import ErasedEvent, MappedEvent, event_mapper
 from tsuzuri.eventlog.opened_events import EVENT_COLUMNS, open_event
 from tsuzuri.eventlog.places import Place, part_of
+from tsuzuri.eventlog.proofs.notes import SigningKey
 from tsuzuri.eventlog.sealed_events import unseal_payload
 from tsuzuri.eventlog.sealed_writes import KEYS_IN_FORCE, call, key_parameters, seal_write
 
@@ -48,6 +49,7 @@ _FILES = {
     "identifier.key": "b2" * 32,
     "seal.key": "d4" * 32,
     "encryption.keys": f"1 {'c3' * 32} 2026-01-01T00:00:00+00:00\n",
+    "checkpoint.key": SigningKey("log.example/test", 1, b"\x07" * 32).text(),
 }
 if "TSUZURI_TEST_KEYS" not in os.environ:  # this is the first of the processes of this run
     os.environ["TSUZURI_TEST_KEYS"] = tempfile.mkdtemp(prefix="tsuzuri-test-keys-")
@@ -64,6 +66,7 @@ KEY_SETTINGS = {
     "TSUZURI_SEAL_KEY_FILE": str(KEYS / "seal.key"),
     "TSUZURI_ENCRYPTION_KEYS_FILE": str(KEYS / "encryption.keys"),
 }
+CHECKPOINT_SETTINGS = {"TSUZURI_CHECKPOINT_KEY_FILE": str(KEYS / "checkpoint.key")}
 
 
 def settings_at(home: Path, **changes: str) -> Settings:
@@ -74,6 +77,7 @@ def settings_at(home: Path, **changes: str) -> Settings:
             "TSUZURI_MODE": "development",
             **LEAST_RULES,
             **KEY_SETTINGS,
+            **CHECKPOINT_SETTINGS,
             **changes,
         }
     )

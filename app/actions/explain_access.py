@@ -46,7 +46,7 @@ async def explain_access(services: Services, access: UUID) -> Explanation | None
     What an event does not keep is taken from its outcome: that a caller who read at her own request (PATRQT) was the
     patient herself.
     """
-    found = await _place(services, access)
+    found = await place_in_trail(services, access)
     if found is None:
         return None
     part, pos, recorded_at = found
@@ -72,7 +72,7 @@ async def explain_access(services: Services, access: UUID) -> Explanation | None
     return noted(explanation, *(rule for rule, holds in notes.items() if holds))
 
 
-async def _place(services: Services, access: UUID) -> tuple[int, int, datetime] | None:
+async def place_in_trail(services: Services, access: UUID) -> tuple[int, int, datetime] | None:
     """Part, position and moment of recording, as far as the trail has come."""
     async with services.pool.connection() as connection:
         generation = await served_generation(services.reads, audit_trail.NAME)

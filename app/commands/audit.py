@@ -1,9 +1,7 @@
 """`tsuzuri audit`: why somebody could see a record, or could not. See OPERATIONS, "Audit"."""
 
-import json
 import sys
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,15 +10,15 @@ import typer
 
 from tsuzuri.app.actions.explain_access import explain_access
 from tsuzuri.app.actions.explain_moment import explain_moment
-from tsuzuri.app.actions.settle_readings import settle_readings
-from tsuzuri.app.commands.operator_here import operator_here
+from tsuzuri.app.commands.audit_prove import checkpoint, new_key, prove, public_key
+from tsuzuri.app.commands.audit_verify import verify
 from tsuzuri.app.commands.orders import carried_out
+from tsuzuri.app.commands.trail_look import record_look
 from tsuzuri.app.services import Services
 from tsuzuri.domain.access import Permitted, Refused
 from tsuzuri.domain.explanation_sentences import sentence
 from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.vocabulary import Language, PurposeOfUse, Role
-from tsuzuri.graphql.readings import Operation, Readings, TrailReading
 
 _COMMAND = "tsuzuri audit explain"
 _AGREES = {
@@ -30,6 +28,12 @@ _AGREES = {
 }
 
 app = typer.Typer(no_args_is_help=True, help="Who could see what, and why. Each look is in the trail.")
+
+app.command("prove")(prove)
+app.command("verify")(verify)
+app.command("checkpoint")(checkpoint)
+app.command("new-key")(new_key)
+app.command("public-key")(public_key)
 
 
 @app.callback()
@@ -67,7 +71,7 @@ def explain(
                 opened, patient, facility, moment, role=role, purpose=purpose, person=person
             )
         whose = explanation.request.patient if explanation is not None and explanation.known else None
-        await _record(opened, whose, asked, shown=0 if explanation is None else 1)
+        await record_look(opened, _COMMAND, whose, asked, shown=0 if explanation is None else 1)
         return explanation
 
     explanation = carried_out(work)
@@ -83,16 +87,6 @@ def explain(
         about = "" if step.because is None else f"  [{step.because}]"
         typer.echo(f"{'+' if step.matched else '-'} {sentence(step, explanation, language)}{about}")
     typer.echo(f"= {_AGREES[explanation.agrees][language is Language.JA]}")
-
-
-async def _record(opened: Services, patient: UUID | None, asked: dict[str, Any], *, shown: int) -> None:
-    """Durable before anything is shown."""
-    look = TrailReading(access_id=opened.new_id(), patient=patient, shown=shown)
-    variables = {name: str(value) for name, value in asked.items() if value is not None}
-    operation = Operation(
-        sha256=sha256(_COMMAND.encode()).hexdigest(), name=_COMMAND, variables=json.dumps(variables)
-    )
-    await settle_readings(opened, operator_here(), Readings(trail=[look]), operation, None, "")
 
 
 def _moment(text: str) -> datetime:

@@ -93,8 +93,12 @@ def covered(given: Fields, key: PublicKey, witnesses: Sequence[PublicKey]) -> Co
     root = root_by_inclusion(head.leaf(), checkpoint.size - 1, checkpoint.size, of_head.path("path"))
     if root != checkpoint.root:
         raise ProofFails("the head is not the one that was signed")
-    signed = tuple(one.name for one in witnesses if Note.of(note).signed_by(one))
-    return Covered(checkpoint=checkpoint, head=head, witnesses=signed)
+    return Covered(checkpoint=checkpoint, head=head, witnesses=countersigned(note, witnesses))
+
+
+def countersigned(note: str, witnesses: Sequence[PublicKey]) -> tuple[str, ...]:
+    """The names of those that signed it too. Raises ProofFails: a signature of one is false."""
+    return tuple(one.name for one in witnesses if Note.of(note).signed_by(one))
 
 
 def parts_of(given: Fields) -> int:
@@ -122,9 +126,9 @@ def _event(given: Fields, key: PublicKey, witnesses: Sequence[PublicKey]) -> Eve
         keys, sections = given.part("keys"), event.sections()
         about = AboutAccess(event.event_id, event.owner, event.stream, event.topic, len(sections))
         if keys.has("told"):
-            told = about.opened(TOLD, sections[0], keys.bytes("told"))
+            told = about.opened(TOLD, sections[0], keys.binary("told"))
         if keys.has("audit") and len(sections) == AUDIT:
-            audit = about.opened(AUDIT, sections[1], keys.bytes("audit"))
+            audit = about.opened(AUDIT, sections[1], keys.binary("audit"))
     return EventProven(covered=ends, event=event, told=told, audit=audit)
 
 
@@ -139,7 +143,7 @@ def stored_event(given: Fields) -> StoredEvent:
         recorded_at=given.moment("recordedAt"),
         topic=given.text("topic"),
         key_id=given.uuid("keyId"),
-        state=given.bytes("state"),
+        state=given.binary("state"),
     )
     if event.part >= _PARTS_MAX or event.stream >= 2**15:
         raise ProofFails("there is no such part or stream")
@@ -188,7 +192,7 @@ def _listed(given: Fields, owner: UUID) -> ProvenAccess:
         recorded_at=given.moment("recordedAt"),
         key_id=given.uuid("keyId"),
         sections=given.number("sections"),
-        told=given.bytes("told"),
+        told=given.binary("told"),
         apart=given.hash("apart"),
     )
     if not TOLD <= access.sections <= AUDIT:
@@ -196,7 +200,7 @@ def _listed(given: Fields, owner: UUID) -> ProvenAccess:
     told = None
     if given.has("key"):
         about = AboutAccess(access.event_id, owner, _ACCESS_STREAM, ACCESS_TOPIC, access.sections)
-        told = about.opened(TOLD, access.told, given.bytes("key"))
+        told = about.opened(TOLD, access.told, given.binary("key"))
     return ProvenAccess(access=access, told=told)
 
 

@@ -45,11 +45,11 @@ class Fields:
             raise ProofFails(f"{self._where}: {name} is no such number")
         return value
 
-    def bytes(self, name: str) -> bytes:
+    def binary(self, name: str) -> bytes:
         return decoded(self.text(name))
 
     def hash(self, name: str) -> bytes:
-        value = self.bytes(name)
+        value = self.binary(name)
         if len(value) != HASH_BYTES:
             raise ProofFails(f"{self._where}: {name} is not of 32 bytes")
         return value

@@ -1,6 +1,6 @@
 """Merkle trees as RFC 9162 section 2.1 has them, over SHA-256: roots, and proofs of inclusion and of consistency."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 HASH_BYTES = 32
@@ -40,7 +40,7 @@ class Frontier:
         self._hashes.append(leaf)
         self.size += 1
 
-    def extend(self, leaves: Sequence[bytes]) -> None:
+    def extend(self, leaves: Iterable[bytes]) -> None:
         for leaf in leaves:
             for _ in self.append(leaf):
                 pass

@@ -11,19 +11,36 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tsuzuri.eventlog.proofs.access_map import map_key, map_value, subtree_of
-from tsuzuri.eventlog.proofs.bundles import FORMAT, Covered, covered, part_heads, parts_of, stored_event
+from tsuzuri.eventlog.proofs.bundles import (
+    FORMAT,
+    Covered,
+    countersigned,
+    covered,
+    part_heads,
+    parts_of,
+    stored_event,
+)
 from tsuzuri.eventlog.proofs.fields import Fields
-from tsuzuri.eventlog.proofs.heads import PartHead, accesses_leaf
+from tsuzuri.eventlog.proofs.heads import Head, PartHead, accesses_leaf
 from tsuzuri.eventlog.proofs.merkle import Frontier, ProofFails, root_of
-from tsuzuri.eventlog.proofs.notes import Checkpoint, PublicKey, decoded
+from tsuzuri.eventlog.proofs.notes import Checkpoint, PublicKey, checked, decoded
 from tsuzuri.eventlog.proofs.stored import ACCESS_TOPIC, StoredEvent
 
 COLUMNS = (
     *("part", "pos", "eventId", "owner", "stream", "version", "recordedAt", "topic", "keyId", "state"),
     "hash",
 )
-Leaves = Callable[[int, int, int], Iterator[bytes]]
-"""The published hashes of a part, from one position to another. Raises ProofFails: some are missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedHead:
+    """What was published of one head, checked already: with it, any event that was changed is named by its place."""
+
+    root: bytes  # of the tree of heads up to it
+    head: Head
+    parts: Sequence[PartHead]
+    leaves: Callable[[int, int, int], Iterator[bytes]]
+    """Hashes of a part, from one position to another, both with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +57,11 @@ def verify_log(
     key: PublicKey,
     witnesses: Sequence[PublicKey] = (),
     *,
-    leaves: Leaves | None = None,
+    published: Callable[[int], PublishedHead] | None = None,
     kept: Checkpoint | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> LogProven:
-    """*leaves*: the published ones. *kept*: a checkpoint that the reader had before; the log must be under that very one.
+    """*published*: of a head, by number. *kept*: a checkpoint the reader had before; the log must be under that one.
 
     Raises ProofFails: names the first bad place.
     """
@@ -52,22 +69,46 @@ def verify_log(
     given = Fields(_line(next(each, "")))
     if given.text("tsuzuri") != FORMAT or given.text("proves") != "log":
         raise ProofFails(f"this is no log in the format {FORMAT}")
-    ends, parts = covered(given, key, witnesses), parts_of(given)
+    ends = _ends(given, key, witnesses, published)
     if kept is not None and (ends.checkpoint.size, ends.checkpoint.root) != (kept.size, kept.root):
         raise ProofFails(
             f"this log is under checkpoint {ends.checkpoint.size}, and not under the one that was kept ({kept.size}): "
             "ask for the log under that one"
         )
-    stood = part_heads(given, "partHeads", ends.head)
-    if len(stood) != parts:
+    if published is None:
+        stood, leaves = part_heads(given, "partHeads", ends.head), None
+    else:
+        outside = published(ends.checkpoint.size)
+        stood, leaves = list(outside.parts), outside.leaves
+    if len(stood) != parts_of(given):
         raise ProofFails("there is a head for each part")
     check = _Check(stood, leaves, progress)
     for line in each:
         check.take(_line(line))
     maps = check.finished()
-    if root_of([accesses_leaf(part, parts, one) for part, one in enumerate(maps)]) != ends.head.accesses:
+    if root_of([accesses_leaf(part, len(stood), one) for part, one in enumerate(maps)]) != ends.head.accesses:
         raise ProofFails("the events are those that were signed, but the map of accesses over them is not")
     return LogProven(covered=ends, events=check.events, not_covered_yet=check.behind)
+
+
+def _ends(
+    given: Fields,
+    key: PublicKey,
+    witnesses: Sequence[PublicKey],
+    published: Callable[[int], PublishedHead] | None,
+) -> Covered:
+    """Of the file, nothing but its checkpoint is asked where the rest was published."""
+    if published is None:
+        return covered(given, key, witnesses)
+    checkpoint = checked(given.text("checkpoint"), key)
+    outside = published(checkpoint.size)
+    if outside.root != checkpoint.root:
+        raise ProofFails(
+            f"checkpoint {checkpoint.size} is not the one that was published: there are two logs"
+        )
+    return Covered(
+        checkpoint=checkpoint, head=outside.head, witnesses=countersigned(given.text("checkpoint"), witnesses)
+    )
 
 
 def _line(text: str) -> object:
@@ -78,11 +119,14 @@ def _line(text: str) -> object:
     return value
 
 
+_Leaves = Callable[[int, int, int], Iterator[bytes]]
+
+
 class _Check:
     """One part after the other."""
 
     def __init__(
-        self, stood: Sequence[PartHead], leaves: Leaves | None, progress: Callable[[int, int], None]
+        self, stood: Sequence[PartHead], leaves: _Leaves | None, progress: Callable[[int, int], None]
     ) -> None:
         self._stood = stood
         self._leaves = leaves

@@ -1,32 +1,18 @@
 """Proofs that are made of a real log hold, and hold for what was there: nothing else passes for it."""
 
-import asyncio
 import copy
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from psycopg import AsyncConnection, Connection
+from psycopg import Connection
 
-from checkpoint_examples import KEY, a_watcher_told, maker_at, some_accesses, some_events, store
-from log_examples import PARTS, an_owner, logins
-from tsuzuri.eventlog.connecting import LogRole
+from checkpoint_examples import KEY, a_watcher_told, maker_at, proven, some_accesses, some_events, store
+from log_examples import PARTS, an_owner
 from tsuzuri.eventlog.proofs.bundles import AccessesProven, ConsistencyProven, EventProven, Proven, verify
 from tsuzuri.eventlog.proofs.merkle import ProofFails
-from tsuzuri.eventlog.proving import NotCovered, Prover
-
-
-def proven(dsn: str, ask: Callable[[Prover], Any]) -> Any:
-    """The proof as it is in its file."""
-
-    async def asked() -> Any:
-        async with await AsyncConnection.connect(logins(dsn).of(LogRole.READER)) as connection:
-            return await ask(Prover(connection))
-
-    return json.loads(json.dumps(asyncio.run(asked())))
+from tsuzuri.eventlog.proving import NotCovered
 
 
 def checked(proof: Any) -> Proven:
@@ -41,7 +27,7 @@ def test_every_event_is_proven(dsn: str, tmp_path: Path) -> None:
         places = connection.execute("SELECT part, pos, event_id FROM event").fetchall()
 
     for part, pos, event_id in places:
-        holds = checked(proven(dsn, lambda prover, at=(part, pos): prover.event(*at)))
+        holds = checked(proven(dsn, "event", part, pos))
         assert isinstance(holds, EventProven)
         assert holds.event.event_id == event_id
 
@@ -57,7 +43,7 @@ def test_all_accesses_to_somebody_are_proven(dsn: str, tmp_path: Path) -> None:
     some_accesses(dsn, 2, patients[:2])  # not covered yet
 
     for number, patient in enumerate(patients):
-        holds = checked(proven(dsn, lambda prover, who=patient: prover.accesses([who])))
+        holds = checked(proven(dsn, "accesses", [patient]))
         assert isinstance(holds, AccessesProven)
         assert len(holds.accesses) == 2 + (number < 60) + (3 if number == 0 else 2 if number < 3 else 0)
 
@@ -65,20 +51,20 @@ def test_all_accesses_to_somebody_are_proven(dsn: str, tmp_path: Path) -> None:
 def test_somebody_at_whom_nobody_looked_is_proven(dsn: str, tmp_path: Path) -> None:
     maker = maker_at(dsn, tmp_path)
     maker.make()
-    nobody = checked(proven(dsn, lambda prover: prover.accesses([an_owner(1)])))
+    nobody = checked(proven(dsn, "accesses", [an_owner(1)]))
     some_accesses(dsn, 30, [uuid4() for _ in range(30)])
     maker.make()
 
     assert isinstance(nobody, AccessesProven) and nobody.accesses == ()
     for owner in (uuid4() for _ in range(50)):
-        holds = checked(proven(dsn, lambda prover, who=owner: prover.accesses([who])))
+        holds = checked(proven(dsn, "accesses", [owner]))
         assert isinstance(holds, AccessesProven) and holds.accesses == ()
 
 
 def test_an_access_left_out_is_missed(dsn: str, tmp_path: Path) -> None:
     (patient,) = some_accesses(dsn, 5, [an_owner(2)])
     maker_at(dsn, tmp_path).make()
-    proof = proven(dsn, lambda prover: prover.accesses([patient]))
+    proof = proven(dsn, "accesses", [patient])
 
     for left_out in range(5):
         less = copy.deepcopy(proof)
@@ -96,7 +82,7 @@ def test_two_checkpoints_are_one_log(dsn: str, tmp_path: Path) -> None:
 
     for first in range(1, 6):
         for second in range(first, 6):
-            holds = checked(proven(dsn, lambda prover, at=(first, second): prover.consistency(*at)))
+            holds = checked(proven(dsn, "consistency", first, second))
             assert isinstance(holds, ConsistencyProven)
             assert (holds.events_earlier, holds.events_later) == (sum(counts[:first]), sum(counts[:second]))
 
@@ -110,9 +96,9 @@ def test_a_tree_of_many_levels(dsn: str, tmp_path: Path) -> None:
         maker.make()
 
     for pos in (1, 199, 200, 256, 257, 512, 513, 700, 741):
-        assert isinstance(checked(proven(dsn, lambda prover, at=pos: prover.event(0, at))), EventProven)
+        assert isinstance(checked(proven(dsn, "event", 0, pos)), EventProven)
     for first, second in ((1, 2), (1, 3), (2, 3)):
-        holds = checked(proven(dsn, lambda prover, at=(first, second): prover.consistency(*at)))
+        holds = checked(proven(dsn, "consistency", first, second))
         assert isinstance(holds, ConsistencyProven)
     assert an_owner(0).int % PARTS == 0
 
@@ -120,9 +106,9 @@ def test_a_tree_of_many_levels(dsn: str, tmp_path: Path) -> None:
 def test_what_is_newer_is_not_covered_yet(dsn: str, tmp_path: Path) -> None:
     some_accesses(dsn, 3, [an_owner(1)])
     with pytest.raises(NotCovered):
-        proven(dsn, lambda prover: prover.event(an_owner(1).int % PARTS, 1))
+        proven(dsn, "event", an_owner(1).int % PARTS, 1)
     maker_at(dsn, tmp_path).make()
     some_accesses(dsn, 1, [an_owner(1)])
 
     with pytest.raises(NotCovered):
-        proven(dsn, lambda prover: prover.event(an_owner(1).int % PARTS, 4))
+        proven(dsn, "event", an_owner(1).int % PARTS, 4)

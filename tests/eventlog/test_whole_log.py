@@ -42,11 +42,11 @@ def test_a_log_that_nobody_touched(dsn: str, signed: str, tmp_path: Path) -> Non
     some_accesses(dsn, 4)
     seen: list[tuple[int, int]] = []
 
-    for leaves in (None, Published(tmp_path).leaves):
+    for published in (None, Published(tmp_path).head):
         holds = verify_log(
             lines_of(dsn),
             KEY.public,
-            leaves=leaves,
+            published=published,
             kept=checked(signed, KEY.public),
             progress=lambda *at: seen.append(at),
         )
@@ -76,7 +76,7 @@ def test_what_was_done_to_it_is_named(
         connection.execute(SQL(REHASHED))
 
     with pytest.raises(ProofFails, match="part 1, position 3"):
-        verify_log(lines_of(dsn), KEY.public, leaves=Published(tmp_path).leaves)
+        verify_log(lines_of(dsn), KEY.public, published=Published(tmp_path).head)
     with pytest.raises(ProofFails, match="part 1" if rehashed else "part 1, position 3"):
         verify_log(lines_of(dsn), KEY.public)
 

@@ -42,6 +42,7 @@ SAMPLE_VALUES = {
     "[PatientKey!]": '[{ insuredPerson: "00012345:1:2:00" }]',
     "ID": f'"{PATIENT}"',
     "String": f'"{CLINIC}"',
+    "Int": "1",
     "[String!]": '["x"]',
     "[RecordClass!]": "[CONDITION]",
     "BundleIdentifier": '{ system: "s", value: "v" }',

@@ -1,13 +1,13 @@
-"""The tortures of the log and of its proofs, in their short forms."""
+"""The tortures of the log, in their short forms."""
 
 from pathlib import Path
 
 import pytest
 
-from torture.__main__ import LOG, PROOFS
+from torture.__main__ import LOG
 from torture.short_forms import assert_it_finds_no_fault_but_in_its_controls
 
 
-@pytest.mark.parametrize("name", LOG + PROOFS)
+@pytest.mark.parametrize("name", LOG)
 def test_torture(name: str, tmp_path: Path) -> None:
     assert_it_finds_no_fault_but_in_its_controls(name, tmp_path)

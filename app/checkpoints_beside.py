@@ -1,0 +1,52 @@
+"""Makes checkpoints every so many seconds, in a process beside `tsuzuri serve`.
+
+One at each tick, whether anything was appended or not: how many there are tells nothing of what was recorded.
+"""
+
+import os
+import time
+
+import structlog
+from psycopg import Error
+
+from tsuzuri.app.ended_with import ended_with
+from tsuzuri.app.keys import checkpoint_key
+from tsuzuri.app.logs import configure_logs
+from tsuzuri.app.services import logins_of
+from tsuzuri.app.settings import Settings
+from tsuzuri.eventlog.checkpoints import CheckpointMaker, LogNotAsPublished
+from tsuzuri.eventlog.published import Published
+
+_log = structlog.get_logger()
+
+
+def maker_of(settings: Settings, dsn: str) -> CheckpointMaker:
+    """Raises SettingsWrong."""
+    return CheckpointMaker(logins_of(settings, dsn), checkpoint_key(settings), Published(settings.published))
+
+
+def sign_regularly(settings: Settings, dsn: str, parent: int) -> None:
+    """Until *parent* has ended. It may end in the middle: what was not published is published by the next."""
+    configure_logs()
+    ended_with(parent, lambda: os._exit(0))
+    maker = maker_of(settings, dsn)
+    due = time.monotonic()
+    while True:
+        if _whole(maker):
+            due += settings.checkpoint_seconds
+        time.sleep(max(0.0, due - time.monotonic()))
+        due = max(due, time.monotonic() - settings.checkpoint_seconds)
+
+
+def _whole(maker: CheckpointMaker) -> bool:
+    """Sign what there is. Whether that was all: else the next follows at once."""
+    try:
+        made = maker.make()
+    except LogNotAsPublished as fault:
+        _log.error("log_not_as_published", fault=str(fault))
+    except (Error, OSError) as error:
+        sqlstate = error.sqlstate if isinstance(error, Error) else None
+        _log.error("checkpoint_failed", fault=type(error).__name__, sqlstate=sqlstate)
+    else:
+        return made is None or made.whole
+    return True
