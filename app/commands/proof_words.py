@@ -54,9 +54,13 @@ _SAID = {
         "Signed by {origin}, checkpoint {size}{witnesses}.",
         "署名: {origin}、チェックポイント{size}{witnesses}。",
     ),
-    "erased": (
-        "{at}: its content was erased; that it took place is proven.",
-        "{at}: 内容は消去済みです。閲覧があったことは証明されています。",
+    "whose": (
+        "Whose record: {owners}. Compare it with the id of yours; a proof of somebody else's is as true.",
+        "対象の記録: {owners}。ご自身の番号と照合してください。他の方の記録の証明も、証明としては成立します。",
+    ),
+    "closed": (
+        "{at}: that it took place is proven. Its content was erased, or is not in this proof.",
+        "{at}: 閲覧があったことは証明されています。内容は消去済みか、この証明に含まれていません。",
     ),
 }
 
@@ -72,12 +76,13 @@ def said(proven: Proven | LogProven, language: Language) -> Iterator[str]:
                 if section is not None:
                     yield json.dumps(section, ensure_ascii=False, indent=2)
             if proven.told is None:
-                yield _say("erased", language, at=at)
+                yield _say("closed", language, at=at)
         case AccessesProven():
             until = _moment(proven.covered.head.at)
             count = len(proven.accesses)
             yield _say("accesses" if count else "none", language, count=count, until=until)
             yield from (f"  {_access(one, language)}" for one in proven.accesses)
+            yield _say("whose", language, owners=", ".join(str(one) for one in proven.owners))
             yield _say("newer", language)
         case ConsistencyProven():
             added = proven.events_later - proven.events_earlier
@@ -105,17 +110,20 @@ def _access(proven: ProvenAccess, language: Language) -> str:
     at = proven.access.recorded_at
     told = (proven.told or {}).get("told")
     if not isinstance(told, Mapping):
-        return _say("erased", language, at=_moment(at))
-    facts = AccessFacts(
-        at=at,
-        role=Role(told["role"]),
-        facility_number=told["facility"],
-        facility_name=None,
-        bases=[AccessBasis(one) for one in told["bases"]],
-        classes_asked=_classes(told["classes_asked"]),
-        classes_permitted=_classes(told["classes_permitted"]),
-    )
-    return f"{words(facts, language)} [{proven.access.event_id}]"
+        return _say("closed", language, at=_moment(at))
+    try:
+        facts = AccessFacts(
+            at=at,
+            role=Role(told["role"]),
+            facility_number=told["facility"],
+            facility_name=None,
+            bases=[AccessBasis(one) for one in told["bases"]],
+            classes_asked=_classes(told["classes_asked"]),
+            classes_permitted=_classes(told["classes_permitted"]),
+        )
+        return f"{words(facts, language)} [{proven.access.event_id}]"
+    except (KeyError, TypeError, ValueError):  # sealed by a newer program, or by nobody's friend
+        return f"{_moment(at)}: {json.dumps(told, ensure_ascii=False)} [{proven.access.event_id}]"
 
 
 def _classes(names: Sequence[str]) -> list[RecordClass]:

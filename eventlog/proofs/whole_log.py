@@ -87,7 +87,7 @@ def verify_log(
     for line in each:
         check.take(_line(line))
     maps = check.finished()
-    if root_of([accesses_leaf(part, parts, one) for part, one in enumerate(maps)]) != ends.head.accesses:
+    if root_of([accesses_leaf(part, len(stood), one) for part, one in enumerate(maps)]) != ends.head.accesses:
         raise ProofFails("the events are those that were signed, but the map of accesses over them is not")
     return LogProven(covered=ends, events=check.events, not_covered_yet=check.behind)
 

@@ -78,8 +78,22 @@ def test_all_accesses_are_read_in_either_language(
     assert lines[0].startswith("PROVEN: these 3 are all accesses to this record")
     assert [line.rpartition(" [")[2].rstrip("]") for line in lines[1:4]] == told.accesses
     assert "with the patient's consent" in lines[1]
+    assert lines[4].startswith(f"Whose record: {told.patient}.")
     assert lines[-1] == "Signed by log.example/test, checkpoint 1."
     assert "次の3件がすべてです" in japanese.out and "本人の同意にもとづいて" in japanese.out
+
+
+def test_what_is_not_in_a_proof_is_not_called_erased(
+    proving: Callable[..., Path], told: Told, tsuzuri: Tsuzuri
+) -> None:
+    file = proving("--patient", str(told.patient))
+    proof = json.loads(file.read_text())
+    proof["lists"][0]["accesses"][1]["key"] = None
+    file.write_text(json.dumps(proof))
+
+    done = tsuzuri("audit", "verify", file, "--key", PUBLIC)
+
+    assert done.out.count("was erased, or is not in this proof") == 1
 
 
 def test_one_access_shows_what_the_auditor_may_read(
