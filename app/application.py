@@ -18,6 +18,7 @@ from tsuzuri.app.actions.open_records import open_records
 from tsuzuri.app.actions.read_trail import trail_complete_until
 from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.actions.watch_projection import watch_projection
+from tsuzuri.app.auditing import Auditing
 from tsuzuri.app.changes import Changes
 from tsuzuri.app.looks import Looks
 from tsuzuri.app.notices.place import Sending, sending
@@ -48,7 +49,7 @@ from tsuzuri.projections.sql import Composed
 from tsuzuri.projections.standings import FillProgress, Standing
 
 
-class TsuzuriApplication(Changes, Reviewing, Watching):
+class TsuzuriApplication(Auditing, Changes, Reviewing, Watching):
     """Implements tsuzuri.graphql.context.Application over the services."""
 
     def __init__(self, services: Services, schema_sha256: str, gate: Gate | None = None):

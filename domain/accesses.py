@@ -61,3 +61,20 @@ class AccessAudit:
     decided_at: datetime | None = None
     readable: tuple[RecordClass, ...] = ()  # what the token's scopes let be read
     registered_here: bool = False  # whether the facility had registered something of her
+    path: str = (
+        ""  # in the answer: the root field's key, or a place in its list ("records.3"); empty: not kept
+    )
+    document: str | None = (
+        None  # its text, where that may name somebody; what names nobody is kept by its digest
+    )
+    read_at_linked: Mapping[UUID, int] = field(
+        default_factory=dict
+    )  # as read_at, of who else was the same person
+    stood_at: Mapping[UUID, int] = field(default_factory=dict)
+    """Where the index stood, of those of whom an earlier position was asked for."""
+    left_out_to: Mapping[UUID, int] = field(default_factory=dict)
+    """Behind where the index stood: up to which position what was changed was left out. Empty: nothing was."""
+    codes: str = ""  # the code release that the index was filled under
+    program: str = ""  # its version
+    seals: str = ""  # which key made the cursors and ids in the answer
+    failed: bool = False  # some of the answer was an error

@@ -14,6 +14,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consent_intentions import ImportedConsent
 from tsuzuri.domain.correction_requests import SubjectKey
+from tsuzuri.domain.events import ReplayContentAllowed
 from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
@@ -23,6 +24,7 @@ from tsuzuri.domain.orders import Why
 from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.registrations import RegisteredBundle
+from tsuzuri.domain.replays import Replay
 from tsuzuri.domain.vocabulary import (
     ConsentChange,
     CorrectionKind,
@@ -44,6 +46,8 @@ from tsuzuri.projections.sql import Composed
 from tsuzuri.projections.standings import FillProgress, Standing
 
 if TYPE_CHECKING:  # these modules need this one
+    from strawberry import Schema
+
     from tsuzuri.graphql.facility_types import Facility
     from tsuzuri.graphql.gate import Gate
 
@@ -291,6 +295,15 @@ class Application(Protocol):
 
     async def explain_access(self, access: UUID) -> Explanation | None:
         """None: the trail has no such access, or nothing was decided for it."""
+
+    async def replay_access(
+        self, schema: "Schema", caller: Caller, access: UUID, allowance: UUID | None
+    ) -> Replay | None:
+        """None: the trail has no such access. With *allowance*, a second person's, the content comes too."""
+
+    async def allow_replay_content(
+        self, caller: Caller, access: UUID, person: str
+    ) -> ReplayContentAllowed: ...
 
     async def explain_moment(
         self, patient: UUID, facility: str, at: datetime, *, role: Role, purpose: PurposeOfUse, person: str

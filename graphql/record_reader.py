@@ -307,7 +307,7 @@ class RecordReader:
         return guarded(view, self._schema(), self.reading.sight)
 
     def _schema(self) -> str:
-        return f"{record_index.NAME}_g{self.reading.sight.generation}"
+        return self.reading.sight.index
 
     async def _fetch(self, statement: Composed) -> list[dict[str, Any]]:
         """One statement at a time for each operation: one caller must not take all connections.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 import strawberry
@@ -19,6 +19,7 @@ from tsuzuri.graphql.inputs import Period, uuid_of
 from tsuzuri.graphql.listing import Listed, ListedConnection
 from tsuzuri.graphql.paging import Stretch
 from tsuzuri.graphql.readings import Shown
+from tsuzuri.graphql.replay_types import Replay, replayed_access
 from tsuzuri.graphql.statements import Source, between, equal, one_of, overlaps
 from tsuzuri.projections import audit_trail, facilities
 from tsuzuri.projections.sql import SQL, Composed, Literal
@@ -117,6 +118,24 @@ class Access(_Access):
     async def explanation(self, info: Info[Context, None]) -> Explanation | None:
         return await explained_access(
             info.context, UUID(self.id), UUID(self.patient) if self.patient else None
+        )
+
+    @strawberry.field(
+        description="Run again as of its position and under its decision: does it agree with what was recorded? By "
+        "digests and ids. Asking is in the trail too."
+    )
+    async def replay(
+        self,
+        info: Info[Context, None],
+        allowance: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="`allowReplayContent` of a second person: the content comes too."
+            ),
+        ] = None,
+    ) -> Replay | None:
+        return await replayed_access(
+            info, UUID(self.id), UUID(self.patient) if self.patient else None, allowance
         )
 
     @classmethod

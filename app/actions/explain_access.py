@@ -1,13 +1,10 @@
 """Why an access was permitted or refused: what it cites is read again from the log, and decided again."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
-
 from tsuzuri.app.actions.past_states import Past, past_states
+from tsuzuri.app.actions.recorded_access import decided_permitted, decided_refused, find_access
 from tsuzuri.app.services import Services
 from tsuzuri.domain import correction_access
 from tsuzuri.domain.access import EMERGENCY_PURPOSES, Permitted, Refused
@@ -22,22 +19,7 @@ from tsuzuri.domain.explanations import (
     noted,
 )
 from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import AccessBasis, PurposeOfUse, RecordClass, RefusalReason, Role
-from tsuzuri.eventlog.past_events import event_at
-from tsuzuri.projections import audit_trail
-from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.freshness import served_generation
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Recorded:
-    """What an access event says of its decision, permitted or refused."""
-
-    request: AccessRequest
-    answer: Permitted | Refused
-    linked: Mapping[UUID, int]
-    known: bool
-    moment_kept: bool  # when it was decided and under which scopes: kept by the events of today
+from tsuzuri.domain.vocabulary import AccessBasis, RefusalReason, Role
 
 
 async def explain_access(services: Services, access: UUID) -> Explanation | None:
@@ -46,15 +28,13 @@ async def explain_access(services: Services, access: UUID) -> Explanation | None
     What an event does not keep is taken from its outcome: that a caller who read at her own request (PATRQT) was the
     patient herself.
     """
-    found = await _place(services, access)
+    found = await find_access(services, access)
     if found is None:
         return None
-    part, pos, recorded_at = found
-    event = await event_at(services.log, part, pos)
-    if isinstance(event, AccessPermitted | WatcherTold):
-        recorded = _permitted(event, recorded_at)
-    elif isinstance(event, AccessRefused):
-        recorded = _refused(event, recorded_at)
+    if isinstance(found.event, AccessPermitted | WatcherTold):
+        recorded = decided_permitted(found.event, found.recorded_at)
+    elif isinstance(found.event, AccessRefused):
+        recorded = decided_refused(found.event, found.recorded_at)
     else:
         return None
     request, answer = recorded.request, recorded.answer
@@ -70,66 +50,6 @@ async def explain_access(services: Services, access: UUID) -> Explanation | None
     agrees = None if past.erased else _same(explanation.decision, answer)
     explanation = replace(explanation, agrees=agrees, known=recorded.known)
     return noted(explanation, *(rule for rule, holds in notes.items() if holds))
-
-
-async def _place(services: Services, access: UUID) -> tuple[int, int, datetime] | None:
-    """Part, position and moment of recording, as far as the trail has come."""
-    async with services.pool.connection() as connection:
-        generation = await served_generation(services.reads, audit_trail.NAME)
-        table = Identifier(PROJECTIONS[audit_trail.NAME].schema(generation), audit_trail.VIEW.table)
-        cursor = await connection.execute(
-            SQL("SELECT part, pos, at FROM {} WHERE access = %b").format(table), (access,), binary=True
-        )
-        return await cursor.fetchone()
-
-
-def _permitted(event: AccessPermitted | WatcherTold, recorded_at: datetime) -> _Recorded:
-    told, audit = event.told, event.audit
-    own = any(ground.basis is AccessBasis.OWN_FACILITY for ground in audit.grounds)
-    request = AccessRequest(
-        person=told.person,
-        role=told.role,
-        facility=told.facility,
-        own_patient=event.patient if told.purpose is PurposeOfUse.PATRQT else None,
-        patient=event.patient,
-        purpose=told.purpose,
-        readable=_readable(audit.decided_at, audit.readable),
-        at=audit.decided_at or recorded_at,
-        registered_here=audit.registered_here or own,
-    )
-    return _Recorded(
-        request=request,
-        answer=Permitted(audit.grounds, audit.consent_version, audit.policies),
-        linked=audit.linked,
-        known=True,
-        moment_kept=audit.decided_at is not None,
-    )
-
-
-def _refused(event: AccessRefused, recorded_at: datetime) -> _Recorded:
-    """Of whom nobody knew, nothing was said: any id stands for her."""
-    request = AccessRequest(
-        person=event.person,
-        role=event.role,
-        facility=event.facility,
-        own_patient=None,
-        patient=event.patient or event.event_id,
-        purpose=event.purpose,
-        readable=_readable(event.decided_at, event.readable),
-        at=event.decided_at or recorded_at,
-        registered_here=event.registered_here,
-    )
-    return _Recorded(
-        request=request,
-        answer=Refused(event.reason, event.consent_version, event.policies),
-        linked=event.linked,
-        known=event.patient is not None,
-        moment_kept=event.decided_at is not None,
-    )
-
-
-def _readable(decided_at: datetime | None, kept: tuple[RecordClass, ...]) -> frozenset[RecordClass]:
-    return frozenset(RecordClass) if decided_at is None else frozenset(kept)
 
 
 def _decided_again(request: AccessRequest, answer: Permitted | Refused, past: Past) -> Explanation:

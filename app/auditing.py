@@ -1,0 +1,29 @@
+"""What auditors do beyond looking: an access run again, and the leave to see what it showed."""
+
+from uuid import UUID
+
+from strawberry import Schema
+
+from tsuzuri.app.actions.allow_replay_content import allow_replay_content
+from tsuzuri.app.actions.replay_access import replay_access
+from tsuzuri.app.services import Services
+from tsuzuri.app.told import told
+from tsuzuri.domain.callers import Caller
+from tsuzuri.domain.events import ReplayContentAllowed
+from tsuzuri.domain.replays import Replay
+
+
+class Auditing:
+    """Actions on the services that the application gives."""
+
+    services: Services
+
+    async def replay_access(
+        self, schema: Schema, caller: Caller, access: UUID, allowance: UUID | None
+    ) -> Replay | None:
+        with told():
+            return await replay_access(self.services, schema, caller, access, allowance)
+
+    async def allow_replay_content(self, caller: Caller, access: UUID, person: str) -> ReplayContentAllowed:
+        with told():
+            return await allow_replay_content(self.services, caller, access, person)
