@@ -4,10 +4,11 @@ It changes nothing and records nothing. Whose access it was, it shows what she w
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import RawCursor
@@ -39,6 +40,7 @@ from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.past_sight import SCHEMA, PastSight, PastTables
 from tsuzuri.projections.sql import Composed
 
+T = TypeVar("T")
 _NOWHERE = -1  # where what lies ready stands: so the index is read instead, which shows the same
 
 
@@ -52,7 +54,8 @@ class PastApplication:
     tables: PastTables
     path: Path
     gate: Gate = field(default_factory=Gate)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # the tables have one connection
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _closed: bool = False
 
     @property
     def seals(self) -> Seals:
@@ -69,8 +72,25 @@ class PastApplication:
         return self.decided.request.at
 
     async def fetch(self, statement: Composed) -> list[dict[str, Any]]:
+        """Nothing once it is closed: then nobody waits for it any more, a field beside it having failed."""
+        found = await self._in_turn(lambda: self._fetched(statement))
+        return found or []
+
+    async def close(self) -> None:
         async with self._turn:
-            return await asyncio.to_thread(self._fetched, statement)
+            self._closed = True
+
+    async def _in_turn(self, work: Callable[[], T]) -> T | None:
+        """In a thread, and to its end even when who waited for it is gone: the tables have one connection."""
+        async with self._turn:
+            if self._closed:
+                return None
+            done = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                return await asyncio.shield(done)
+            except asyncio.CancelledError:
+                await asyncio.wait([done])
+                raise
 
     def _fetched(self, statement: Composed) -> list[dict[str, Any]]:
         values = [None if value is None else _text(value) for value in statement.values]
@@ -80,15 +100,13 @@ class PastApplication:
             return rows_of(cursor.pgresult)
 
     async def live_schemas(self, *projections: str) -> list[str]:
-        async with self._turn:
-            for name in projections:
-                await asyncio.to_thread(self.tables.fill, name)
+        for name in projections:
+            await self._in_turn(partial(self.tables.fill, name))
         return [SCHEMA] * len(projections)
 
     async def facilities(self, numbers: list[str]) -> list[Facility]:
         """As they were listed then."""
-        async with self._turn:
-            await asyncio.to_thread(self.tables.list_facilities, numbers)
+        await self._in_turn(lambda: self.tables.list_facilities(numbers))
         return await load_facilities(self, numbers)  # type: ignore[arg-type]  # it asks no more than is here
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from graphql import OperationType
+from graphql import ListTypeNode, NonNullTypeNode, OperationType, TypeNode
 from strawberry import Schema
 
 from tsuzuri.app.actions.explain_access import explain_access
@@ -218,12 +218,21 @@ async def _prepared(services: Services, schema: Schema, audit: AccessAudit) -> P
 
 def _variables(prepared: Prepared, kept: Mapping[str, Any]) -> dict[str, Any]:
     """As they were sent; where they named several patients, nobody in their places: each is an access of its own."""
-    declared = {one.variable.name.value for one in prepared.operation.variable_definitions or ()}
+    declared = {
+        one.variable.name.value: isinstance(_bare(one.type), ListTypeNode)
+        for one in prepared.operation.variable_definitions or ()
+    }
     if "sha256" in kept and "sha256" not in declared:
         raise _Hindered(Hindrance.VARIABLES_NOT_KEPT)
     nobody = {"id": str(documents_owner())}
-    named = {name: [nobody] * number for name, number in kept.get(NAMED, {}).items()}
+    named = {
+        name: [nobody] * number if declared[name] else nobody for name, number in kept.get(NAMED, {}).items()
+    }
     return {name: value for name, value in kept.items() if name in declared} | named
+
+
+def _bare(of: TypeNode) -> TypeNode:
+    return of.type if isinstance(of, NonNullTypeNode) else of
 
 
 def _codes(services: Services, release: str) -> Codes:

@@ -68,16 +68,21 @@ async def run_again(services: Services, schema: Schema, recorded: Recorded, befo
         )
         application = cast(Application, past)  # the root fields that are repeated ask for no more of one
         context = Context(application, _caller(event), Loader(past.facilities))
-        data: Mapping[str, Any] | None
-        if recorded.prepared is None:
-            reading = await past.reading(None, None)
-            data = await repeat_attachment(context, reading, recorded.variables)
-            readings = [reading]
-        else:
-            key = str(recorded.path[0])
-            data = (await repeat(schema, context, recorded.prepared, recorded.variables, key)).data
-            readings = context.readings.permitted
-        return _ran(readings, data, tables)
+        try:
+            return _ran(*await _answered(schema, context, past, recorded), tables)
+        finally:
+            await past.close()
+
+
+async def _answered(
+    schema: Schema, context: Context, past: PastApplication, recorded: Recorded
+) -> tuple[list[Reading], Mapping[str, Any] | None]:
+    if recorded.prepared is None:
+        reading = await past.reading(None, None)
+        return [reading], await repeat_attachment(context, reading, recorded.variables)
+    key = str(recorded.path[0])
+    answered = await repeat(schema, context, recorded.prepared, recorded.variables, key)
+    return context.readings.permitted, answered.data
 
 
 def _ran(readings: list[Reading], data: Mapping[str, Any] | None, tables: PastTables) -> Ran:

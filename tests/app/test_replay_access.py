@@ -29,7 +29,11 @@ def test_an_answer_is_found_again(tell: Tell) -> None:
         patient = await begun(world)
         record = await world.record()
         await world.data(herself(patient), ME)
-        await world.register(conditions={"20065011": "上腹部痛", "8830417": "片頭痛"}, flags={"8830417": "UNINFORMED"}, timestamp="2026-11-20T11:00:00+09:00")
+        await world.register(
+            conditions={"20065011": "上腹部痛", "8830417": "片頭痛"},
+            flags={"8830417": "UNINFORMED"},
+            timestamp="2026-11-20T11:00:00+09:00",
+        )
         world.project()
         second = await world.record()
         await world.data(CLINIC_SYSTEM, CANCEL)
@@ -37,7 +41,9 @@ def test_an_answer_is_found_again(tell: Tell) -> None:
         third = await world.record()
         for one in (record, second, third):
             print(await replayed(world, one["accessId"]))
-        mine = (await world.data(AUDITOR, "{ accessTrail { nodes { id role outcome } } }"))["accessTrail"]["nodes"]
+        mine = (await world.data(AUDITOR, "{ accessTrail { nodes { id role outcome } } }"))["accessTrail"][
+            "nodes"
+        ]
         for one in mine:
             print(one, await replayed(world, one["id"]))
 
