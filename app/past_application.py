@@ -30,7 +30,7 @@ from tsuzuri.domain.identifiers import PatientKey, PatientNumber
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.vocabulary import ConsentChange, PurposeOfUse, RecordClass, RefusalReason
 from tsuzuri.eventlog.quick_reads import given, rows_of
-from tsuzuri.graphql.context import AsOf, AsOfPosition
+from tsuzuri.graphql.context import AsOf, AsOfPosition, LiesBeside
 from tsuzuri.graphql.facility_types import Facility, load_facilities
 from tsuzuri.graphql.gate import Gate
 from tsuzuri.graphql.positions import opened_position
@@ -103,6 +103,10 @@ class PastApplication:
         for name in projections:
             await self._in_turn(partial(self.tables.fill, name))
         return [SCHEMA] * len(projections)
+
+    async def beside(self, projection: str, patients: Sequence[UUID]) -> LiesBeside:
+        (schema,) = await self.live_schemas(projection)
+        return LiesBeside(schema, {}, at_head=True)
 
     async def facilities(self, numbers: list[str]) -> list[Facility]:
         """As they were listed then."""

@@ -74,7 +74,9 @@ class AccessAudit:
     """Where the index stood, of those of whom an earlier position was asked for."""
     left_out_to: Mapping[UUID, int] = field(default_factory=dict)
     """Behind where the index stood: up to which position what was changed was left out. Empty: nothing was."""
+    beside: Mapping[str, Mapping[UUID, int]] = field(default_factory=dict)
+    """Projections that were read beside the index → where each stood, of all who were this person."""
     codes: str = ""  # the code release that the index was filled under
     program: str = ""  # its version
     seals: str = ""  # which key made the cursors and ids in the answer
-    failed: bool = False  # some of the answer was an error
+    failed: bool = False  # there was no answer, or some of it was an error that might not come again

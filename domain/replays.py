@@ -20,7 +20,7 @@ class Verdict(StrEnum):
     SAME_REFUSAL = "SAME_REFUSAL"
     VERSION_CHANGED = "VERSION_CHANGED"  # other entries, or none: schema or projections are of other versions
     ERASED = "ERASED"
-    NOT_COMPARABLE = "NOT_COMPARABLE"  # part of the answer was an error then
+    NOT_COMPARABLE = "NOT_COMPARABLE"  # there was no answer then, or not all of one
     NOT_REPLAYABLE = "NOT_REPLAYABLE"  # see Hindrance
     DIFFERENT = "DIFFERENT"  # nothing explains it: the log, the index or the trail is not what it was
 
@@ -100,7 +100,7 @@ def judge(
     erasures: Collection[Erasure],
     failed: bool,
 ) -> Verdict:
-    """*asked*: the classes that were looked for. *failed*: some of the answer was an error then."""
+    """*asked*: the classes that were looked for. *failed*: the answer was not whole then, by chance."""
     if now.answer_sha256 == then.answer_sha256:
         return Verdict.SAME_ANSWER
     if now.entries <= then.entries and any(_bears(one, asked) for one in erasures):

@@ -66,6 +66,15 @@ class AsOfPosition:
 AsOf = datetime | AsOfPosition | None
 
 
+@dataclass(frozen=True)
+class LiesBeside:
+    """Where a projection lies that is read beside the index, and how far it has come."""
+
+    schema: str
+    positions: Mapping[UUID, int]  # in the part of each
+    at_head: bool  # it lacks nothing
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declared:
     """An emergency that was declared: whom it opens, and until when (aware)."""
@@ -122,6 +131,9 @@ class Application(Protocol):
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         """Which generation of a projection is live, and where it stands in the patient's part."""
+
+    async def beside(self, projection: str, patients: Sequence[UUID]) -> "LiesBeside":
+        """As `live_schemas`, of what is read beside the index for one person; and where it stands."""
 
     async def codes(self, release: str) -> Codes:
         """A release of the codes, by the name of which a generation is filled."""

@@ -17,7 +17,7 @@ from tsuzuri.eventlog.appending import LogUnavailable, NarrowedMeanwhile
 from tsuzuri.graphql.compile.planning import Plans
 from tsuzuri.graphql.context import Application, Context
 from tsuzuri.graphql.facility_types import Facility, load_facilities
-from tsuzuri.graphql.failures import places, told
+from tsuzuri.graphql.failures import by_chance, places, told
 from tsuzuri.graphql.loading import Loader
 from tsuzuri.graphql.preparing import DocumentRefused, Prepared, prepare
 from tsuzuri.graphql.readings import Operation
@@ -86,7 +86,7 @@ async def run(
         if result is None:
             context = new_context(application, caller)
             result = await _executed(schema, context, prepared, variables)
-        context.readings.failed = bool(result.errors)
+        context.readings.failed = result.data is None or any(map(by_chance, result.errors or ()))
         try:
             if context.readings:
                 await application.settle(caller, context.readings, operation, result.data)

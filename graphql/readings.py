@@ -77,6 +77,8 @@ class Reading:
         default_factory=dict
     )  # by id; None: of no class of the record
     volatile: set[Path] = field(default_factory=set)
+    beside: dict[str, Mapping[UUID, int]] = field(default_factory=dict)
+    """What was read beside the index, by its name → where it stood, of all who are the same person."""
 
     def ask(self, classes: Iterable[RecordClass]) -> None:
         """Say what a resolver looks for, whether it finds any or not."""
@@ -133,7 +135,9 @@ class Readings:
     refused: list[RefusedReading] = field(default_factory=list)
     trail: list[TrailReading] = field(default_factory=list)
     several_named: bool = False  # the operation's variables name several patients
-    failed: bool = False  # some of the answer is an error
+    failed: bool = (
+        False  # there is no answer, or some of it is an error that the same question might not meet again
+    )
 
     def __bool__(self) -> bool:
         return bool(self.permitted or self.refused or self.trail)

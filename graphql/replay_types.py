@@ -21,8 +21,8 @@ strawberry.enum(
     name="ReplayVerdict",
     description="SAME_ANSWER: the digest is the recorded one. SAME_ENTRIES: the same is shown, written otherwise; see "
     "changes. SAME_REFUSAL: refused again. VERSION_CHANGED: other entries, under another schema or projection. ERASED: "
-    "see erasures. NOT_COMPARABLE: part of the answer was an error then. NOT_REPLAYABLE: see hindrance. DIFFERENT: "
-    "nothing explains it.",
+    "see erasures. NOT_COMPARABLE: there was no whole answer then. NOT_REPLAYABLE: see hindrance. DIFFERENT: nothing "
+    "explains it.",
 )
 strawberry.enum(Hindrance, name="ReplayHindrance", description="Why an access cannot be run again.")
 

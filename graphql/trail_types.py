@@ -175,17 +175,18 @@ async def accesses(
     wanted: Stretch,
     node: Callable[[Mapping[str, Any]], Any],
     noted: Callable[[Sequence[Shown]], None] | None = None,
+    schema: str | None = None,
 ) -> Listed[Any]:
-    """A page of the trail. *noted*: gets what stands on it."""
+    """A page of the trail. *noted*: gets what stands on it. *schema*: where the trail lies, when that is known."""
     application = context.application
-    schema, listed = await application.live_schemas(audit_trail.NAME, facilities.NAME)
+    live, listed = await application.live_schemas(audit_trail.NAME, facilities.NAME)
 
     async def linking(_: str) -> Source:
         return facility_types.source_in(listed)
 
     return Listed(
         fetch=application.fetch,
-        source=Source(audit_trail.VIEW, schema, SQL("true")),
+        source=Source(audit_trail.VIEW, schema or live, SQL("true")),
         where=where,
         seals=application.seals,
         use=use,
@@ -196,8 +197,10 @@ async def accesses(
     )
 
 
-async def own_accesses(context: Context, patients: Sequence[UUID], wanted: Stretch) -> OwnAccessConnection:
-    """What a patient may know: every answered read of her record, and looks at its trail.
+async def own_accesses(
+    context: Context, patients: Sequence[UUID], wanted: Stretch, schema: str
+) -> OwnAccessConnection:
+    """What a patient may know: every answered read of her record, and looks at its trail. *schema*: of the trail.
 
     Not the refusals; and not what those are told who watch, which may be of what is kept from her.
     """
@@ -206,7 +209,9 @@ async def own_accesses(context: Context, patients: Sequence[UUID], wanted: Stret
         one_of("outcome", audit_trail.OWN_OUTCOMES),
     ]
     use = f"accesses/{patients[0]}"
-    return OwnAccessConnection(listed=await accesses(context, use, where, wanted, OwnAccess.of))
+    return OwnAccessConnection(
+        listed=await accesses(context, use, where, wanted, OwnAccess.of, schema=schema)
+    )
 
 
 @strawberry.input(description="Which accesses. What is left out does not restrict.")

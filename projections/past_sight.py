@@ -52,7 +52,9 @@ class PastTables:
     """Tables of one person's rows, filled when they are asked for.
 
     positions: of all who were this person, where the index stood in the part of each.
-    before: what lies beside the record is as it was when this moment was recorded (aware; exclusive).
+    beside: the same of what was read beside it, by its name.
+    ahead: so many events more of what lies beside it, recorded before the access: it moved on while it was read.
+    before: when the access was recorded (aware; exclusive).
     """
 
     connection: Connection[Any]  # as the projector; nobody else uses it, and it ends with the replay
@@ -61,8 +63,10 @@ class PastTables:
     parts: int
     codes: Codes
     positions: Mapping[UUID, int]
+    beside: Mapping[str, Mapping[UUID, int]]
+    ahead: int
     before: datetime
-    beside: set[datetime] = field(default_factory=set)  # when what lies beside the record was recorded
+    more: int = 0  # how many events lie ahead, of what was read beside the index
     _made: set[str] = field(default_factory=set)
     _listed: set[str] = field(default_factory=set)  # facilities that were looked up
 
@@ -78,8 +82,9 @@ class PastTables:
         if name == audit_trail.NAME:
             self._copy_trail(projection)
         elif name != facilities.NAME:
-            for owner, position in self.positions.items():
-                self._fold(projection, owner, position if name == record_index.NAME else None)
+            stood = self.positions if name == record_index.NAME else self.beside.get(name, {})
+            for owner in self.positions:
+                self._fold(projection, owner, stood.get(owner), ahead=name != record_index.NAME)
             self._fence(projection)
 
     def list_facilities(self, numbers: Iterable[str]) -> None:
@@ -87,10 +92,10 @@ class PastTables:
         self.fill(facilities.NAME)
         for number in set(numbers) - self._listed:
             self._listed.add(number)
-            self._fold(PROJECTIONS[facilities.NAME], facility_owner(number), None)
+            self._fold(PROJECTIONS[facilities.NAME], facility_owner(number), None, ahead=False)
 
-    def _fold(self, projection: Projection, owner: UUID, position: int | None) -> None:
-        """Up to *position*; None: what was recorded before the moment."""
+    def _fold(self, projection: Projection, owner: UUID, position: int | None, *, ahead: bool) -> None:
+        """Up to *position*; None: what was recorded before the access."""
         part = part_of(owner, self.parts)
         logged = events_of_owner(
             self.connection,
@@ -99,12 +104,12 @@ class PastTables:
             streams=projection.streams,
             topics=projection.topics,
             after=0,
-            upto=2**62 if position is None else position,
+            upto=2**62 if position is None or ahead else position,
         )
         left_out = skipped(self.connection, projection.name)
         logged = [one for one in logged if one.event_id not in left_out]
-        if position is None:
-            logged = self._recorded_before(logged)
+        if position is None or ahead:
+            logged = self._beside(logged, position)
         events = open_by_owner(logged, self.mapper, self.ring).get(owner)
         if events is None:
             return
@@ -114,28 +119,48 @@ class PastTables:
         if fold.poison is not None:
             raise PastUnreadable(_words(projection, fold.poison))
 
-    def _recorded_before(self, logged: list[LoggedEvent]) -> list[LoggedEvent]:
+    def _beside(self, logged: list[LoggedEvent], position: int | None) -> list[LoggedEvent]:
         found = [one for one in logged if one.recorded_at < self.before]
-        self.beside.update(one.recorded_at for one in found)
-        return found
+        if position is None:
+            return found
+        there = [one for one in found if one.pos <= position]
+        self.more = max(self.more, len(found) - len(there))
+        return found[: len(there) + self.ahead]
 
     def _copy_trail(self, projection: Projection) -> None:
-        """Rows of the trail are never changed: those from before are what it had. Looks at it lie with who looked."""
+        """Rows of the trail are never changed: those from before are what it had.
+
+        Looks at it lie with who looked, in parts of which it is not recorded how far the trail had come.
+        """
         live = self.connection.execute(
             "SELECT live FROM projection WHERE name = %s", (projection.name,)
         ).fetchone()
         assert live is not None, f"there is no projection {projection.name}"
-        copied = self.connection.execute(
+        trail = Identifier(projection.schema(live[0]), audit_trail.VIEW.table)
+        copied = Identifier(SCHEMA, audit_trail.VIEW.table)
+        hers = {"hers": list(self.positions), "before": self.before}
+        self.connection.execute(
             SQL(
-                "INSERT INTO {} SELECT * FROM {} WHERE at < %(before)s"
-                " AND (patient_id = ANY (%(hers)s) OR linked && %(hers)s::uuid[]) RETURNING at"
-            ).format(
-                Identifier(SCHEMA, audit_trail.VIEW.table),
-                Identifier(projection.schema(live[0]), audit_trail.VIEW.table),
-            ),
-            {"before": self.before, "hers": list(self.positions)},
+                "INSERT INTO {} SELECT * FROM {} WHERE at < %(before)s AND owner_id <> ALL (%(hers)s)"
+                " AND (patient_id = ANY (%(hers)s) OR linked && %(hers)s::uuid[])"
+            ).format(copied, trail),
+            hers,
         )
-        self.beside.update(at for (at,) in copied.fetchall())
+        for owner, position in self.beside[projection.name].items():
+            ahead = self.connection.execute(
+                SQL(
+                    "SELECT pos FROM {} WHERE owner_id = %(owner)s AND pos > %(pos)s AND at < %(before)s ORDER BY pos"
+                ).format(trail),
+                hers | {"owner": owner, "pos": position},
+            ).fetchall()
+            self.more = max(self.more, len(ahead))
+            reached = ahead[: self.ahead][-1][0] if ahead and self.ahead else position
+            self.connection.execute(
+                SQL("INSERT INTO {} SELECT * FROM {} WHERE owner_id = %(owner)s AND pos <= %(pos)s").format(
+                    copied, trail
+                ),
+                {"owner": owner, "pos": reached},
+            )
 
     def _fence(self, projection: Projection) -> None:
         """The policies are asked of this connection too, which is neither the reader's nor, for them, the owner's."""

@@ -1,6 +1,6 @@
 """The text of what was asked, in the log before the access is: an access names it by its digest alone.
 
-Only a text that names nobody, whoever asks with it. One that may name a patient lies in her audit, and is erased with it.
+Only a text that names nobody, whoever asks with it. One that may name a patient lies in her audit, and goes with it.
 """
 
 from tsuzuri.app.services import Services

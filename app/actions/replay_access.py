@@ -5,7 +5,7 @@ Why it stands on the log and not on the index, and what it can not tell: docs/de
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -57,8 +57,9 @@ from tsuzuri.graphql.schema import schema_sha256
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.past_sight import PastUnreadable
 
-MOMENTS_MAX = 8  # at which what lies beside the record is tried, when it may have lagged
-LAGGED = timedelta(minutes=5)  # that it may have been behind the index
+AHEAD_MAX = (
+    8  # events by which what lies beside the index is taken to have moved on at most while it was read
+)
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -135,7 +136,7 @@ async def _permitted(
         return replace(replay, hindrance=hindered.hindrance)
     except (PastUnreadable, CodesUnknown):
         return replace(replay, hindrance=Hindrance.EVENT_UNREADABLE)
-    if ran.shown.answer_sha256 != then.answer_sha256 and _lagging(ran, recorded):
+    if ran.shown.answer_sha256 != then.answer_sha256 and ran.more > AHEAD_MAX:
         changes = (*changes, Change(BESIDE, "", ""))
     verdict = judge(
         then,
@@ -156,25 +157,13 @@ async def _permitted(
 
 
 async def _best(services: Services, schema: Schema, recorded: Recorded, then: Shown) -> Ran:
-    """The run that agrees, if one does.
-
-    Where what lies beside the record (names, consents, other looks) stood is not recorded. It was tried as it was when
-    the access was recorded; where that does not agree, as it was before each thing that came shortly before.
-    """
-    first = await run_again(services, schema, recorded, recorded.found.recorded_at)
-    if first.shown.answer_sha256 == then.answer_sha256:
-        return first
-    for moment in _lagging(first, recorded):
-        ran = await run_again(services, schema, recorded, moment)
+    """The run that agrees, if one does: what lies beside the index may have moved on between its look and its rows."""
+    first = ran = await run_again(services, schema, recorded, 0)
+    for ahead in range(1, min(first.more, AHEAD_MAX) + 1):
         if ran.shown.answer_sha256 == then.answer_sha256:
             return ran
-    return first
-
-
-def _lagging(ran: Ran, recorded: Recorded) -> list[datetime]:
-    """When something beside the record was recorded that may not have been there yet, the newest first."""
-    since = min(recorded.stood, recorded.found.recorded_at) - LAGGED
-    return sorted((one for one in ran.beside if one > since), reverse=True)[:MOMENTS_MAX]
+        ran = await run_again(services, schema, recorded, ahead)
+    return ran if ran.shown.answer_sha256 == then.answer_sha256 else first
 
 
 async def _recorded(
@@ -202,7 +191,6 @@ async def _recorded(
         prepared=prepared,
         variables=variables,
         codes=_codes(services, audit.codes),
-        stood=await _stood(services, event),
     )
 
 
@@ -240,19 +228,6 @@ def _codes(services: Services, release: str) -> Codes:
         return held
     with services.logins.connect(LogRole.READER) as connection:
         return services.releases.codes(connection, release)
-
-
-async def _stood(services: Services, event: AccessPermitted) -> datetime:
-    """When the last event of her part that the index had was recorded (aware); the first ever: there was none."""
-    position = event.audit.stood_at.get(event.patient, event.audit.read_at)
-    async with services.pool.connection() as connection:
-        cursor = await connection.execute(
-            "SELECT recorded_at FROM event WHERE part = %b AND pos = %b",
-            (services.log.part_of(event.patient), position),
-            binary=True,
-        )
-        row = await cursor.fetchone()
-    return datetime(1900, 1, 1, tzinfo=UTC) if row is None else row[0]
 
 
 def _changes(services: Services, schema: Schema, audit: AccessAudit) -> tuple[Change, ...]:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
@@ -31,6 +30,7 @@ from tsuzuri.graphql.repeating import repeat
 from tsuzuri.projections.past_sight import PastTables
 
 STATEMENT_SECONDS = 30
+_NOTHING = sha256(orjson.dumps(None)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -43,25 +43,24 @@ class Recorded:
     prepared: Prepared | None  # None: it was a file that was fetched
     variables: Mapping[str, Any]
     codes: Codes
-    stood: datetime  # when the last event that the index had was recorded (aware)
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What the run showed, and when what lies beside the record had been recorded."""
+    """What the run showed, and how many events more what lies beside the index may have had."""
 
     shown: Shown
     entries: tuple[UUID, ...]
     answer: Any  # JSON, at the access's place
-    beside: frozenset[datetime]
+    more: int
 
 
-async def run_again(services: Services, schema: Schema, recorded: Recorded, before: datetime) -> Ran:
-    """*before*: what lies beside the record as it was before this moment (aware).
+async def run_again(services: Services, schema: Schema, recorded: Recorded, ahead: int) -> Ran:
+    """*ahead*: by how many events what lies beside the index moved on while it was read.
 
     Raises tsuzuri.projections.past_sight.PastUnreadable.
     """
-    async with _tables(services, recorded, before) as tables:
+    async with _tables(services, recorded, ahead) as tables:
         event = recorded.event
         past = PastApplication(
             services, event, decided_permitted(event, recorded.found.recorded_at), tables, recorded.path
@@ -86,11 +85,8 @@ async def _answered(
 
 
 def _ran(readings: list[Reading], data: Mapping[str, Any] | None, tables: PastTables) -> Ran:
-    beside = frozenset(tables.beside)
     if not readings:
-        return Ran(
-            Shown(answer_sha256=_sha256(None), entries_sha256=_sha256(None), entries=0), (), None, beside
-        )
+        return Ran(Shown(answer_sha256=_NOTHING, entries_sha256=_NOTHING, entries=0), (), None, 0)
     reading = readings[0]
     answer: Any = data
     for step in reading.path:
@@ -100,11 +96,11 @@ def _ran(readings: list[Reading], data: Mapping[str, Any] | None, tables: PastTa
         entries_sha256=reading.shown_sha256(),
         entries=len(reading.shown),
     )
-    return Ran(shown, tuple(UUID(bytes=one) for one in sorted(reading.shown)), answer, beside)
+    return Ran(shown, tuple(UUID(bytes=one) for one in sorted(reading.shown)), answer, tables.more)
 
 
 @asynccontextmanager
-async def _tables(services: Services, recorded: Recorded, before: datetime) -> AsyncIterator[PastTables]:
+async def _tables(services: Services, recorded: Recorded, ahead: int) -> AsyncIterator[PastTables]:
     connection = await asyncio.to_thread(services.logins.connect, LogRole.PROJECTOR)
     audit, patient = recorded.event.audit, recorded.event.patient
     positions = {patient: audit.read_at, **audit.read_at_linked}
@@ -117,7 +113,9 @@ async def _tables(services: Services, recorded: Recorded, before: datetime) -> A
             parts=services.log.parts,
             codes=recorded.codes,
             positions={one: audit.stood_at.get(one, position) for one, position in positions.items()},
-            before=before,
+            beside=audit.beside,
+            ahead=ahead,
+            before=recorded.found.recorded_at,
         )
     finally:
         await asyncio.to_thread(connection.close)
@@ -137,7 +135,3 @@ def _caller(event: AccessPermitted) -> Caller:
         patient=own if told.role is Role.PATIENT else None,
         scopes=scopes_of(usual_scopes(told.role)),
     )
-
-
-def _sha256(value: Any) -> str:
-    return sha256(orjson.dumps(value)).hexdigest()

@@ -98,6 +98,7 @@ def _permitted(
             read_at_linked=dict(reading.sight.others),
             stood_at=reading.stood_at,
             left_out_to=reading.left_out_to,
+            beside=reading.beside,
             codes=reading.stands.codes,
             program=VERSION,
             **made,

@@ -13,6 +13,7 @@ import typer
 from tsuzuri.app.actions.explain_access import explain_access
 from tsuzuri.app.actions.explain_moment import explain_moment
 from tsuzuri.app.actions.settle_readings import settle_readings
+from tsuzuri.app.commands.audit_replay import allow_content, replay
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
 from tsuzuri.app.services import Services
@@ -30,6 +31,10 @@ _AGREES = {
 }
 
 app = typer.Typer(no_args_is_help=True, help="Who could see what, and why. Each look is in the trail.")
+
+
+app.command("replay")(replay)
+app.command("allow-content")(allow_content)
 
 
 @app.callback()
