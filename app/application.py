@@ -38,13 +38,13 @@ from tsuzuri.domain.vocabulary import PurposeOfUse, Role
 from tsuzuri.eventlog.checkpoints import newest_head_age
 from tsuzuri.eventlog.connecting import LogRole
 from tsuzuri.eventlog.quick_reads import rows_of
-from tsuzuri.graphql.context import AsOf
+from tsuzuri.graphql.context import AsOf, LiesBeside
 from tsuzuri.graphql.gate import Gate
 from tsuzuri.graphql.readings import Operation, Path, Reading, Readings, RefusedReading
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.comparing import Comparison
-from tsuzuri.projections.freshness import Freshness, freshness, served_generations
+from tsuzuri.projections.freshness import Freshness, freshness, freshness_of_each, served_generations
 from tsuzuri.projections.quarantine import Quarantined
 from tsuzuri.projections.replaying import Tried
 from tsuzuri.projections.sql import Composed
@@ -80,6 +80,16 @@ class TsuzuriApplication(Auditing, Changes, Reviewing, Watching):
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         return await freshness(self.services.reads, projection, self.services.log.part_of(patient), patient)
+
+    async def beside(self, projection: str, patients: Sequence[UUID]) -> LiesBeside:
+        services = self.services
+        asked = [(services.log.part_of(one), one) for one in patients]
+        stands = await freshness_of_each(services.reads, projection, asked)
+        return LiesBeside(
+            schema=PROJECTIONS[projection].schema(stands[patients[0]].generation),
+            positions={one: stand.position for one, stand in stands.items()},
+            at_head=all(stand.at_head for stand in stands.values()),
+        )
 
     async def codes(self, release: str) -> Codes:
         held = self.releases.held(release)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -24,10 +24,12 @@ from tsuzuri.eventlog.connecting import Logins, LogRole, pool_settings
 from tsuzuri.eventlog.data_keys import KeyRing
 from tsuzuri.eventlog.log import AsyncPool, EventLog
 from tsuzuri.eventlog.quick_reads import QuickReads
+from tsuzuri.eventlog.recent import Recent
 from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.releases import Releases
 
 READ_CONNECTIONS = 8
+DOCUMENTS_KNOWN = 10_000  # digests of texts that this process knows to be kept in the log
 
 
 def _now() -> datetime:
@@ -55,6 +57,7 @@ class Services:
     emergency_undelivered: bool  # whether an emergency shows 未提供 too
     correction_days: int  # how long a facility may take to answer a patient's request
     name_lookups: Rates  # how often each caller may name a patient by name and birth date
+    documents_kept: Recent[str, bool] = field(default_factory=lambda: Recent(DOCUMENTS_KNOWN))
     now: Callable[[], datetime] = _now
     new_id: Callable[[], UUID] = uuid4
 

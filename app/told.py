@@ -30,6 +30,7 @@ from tsuzuri.domain.opening_hours import HoursMalformed
 from tsuzuri.domain.proxies import NothingToEnd, UselessProxy
 from tsuzuri.domain.questions import QuestionUnfit
 from tsuzuri.domain.referrals import NoSuchReferral
+from tsuzuri.domain.replay_allowances import ContentNotAllowed, NoSuchAccess, OwnReplay
 from tsuzuri.domain.reviews import NoSuchReview, OwnReview, ReviewClosedAlready, WordsMissing
 from tsuzuri.domain.settlements import NothingToSettle
 from tsuzuri.domain.staff_names import StaffMalformed
@@ -89,6 +90,9 @@ CODES: dict[type[Exception], str] = {
     ProjectionPaused: "PROJECTION_PAUSED",
     NotQuarantined: "NOT_QUARANTINED",
     ProjectionOutdated: "PROJECTION_OUTDATED",
+    OwnReplay: "OWN_REPLAY",
+    NoSuchAccess: "NO_SUCH_ACCESS",
+    ContentNotAllowed: "CONTENT_NOT_ALLOWED",
     LogUnavailable: "LOG_UNAVAILABLE",
     NotCovered: "NOT_COVERED_YET",
     ProofNotMade: "LOG_NOT_AS_SIGNED",

@@ -71,6 +71,25 @@ class AccessAudit:
     registered_here: bool = False  # whether the facility had registered something of her
     identified_by: IdentifiedBy | None = None  # how the caller named her; None: not kept in those days
     client: str | None = None  # the program that asked, as its token names it
+    path: str = (
+        ""  # in the answer: the root field's key, or a place in its list ("records.3"); empty: not kept
+    )
+    document: str | None = (
+        None  # its text, where that may name somebody; what names nobody is kept by its digest
+    )
+    read_at_linked: Mapping[UUID, int] = field(
+        default_factory=dict
+    )  # as read_at, of who else was the same person
+    stood_at: Mapping[UUID, int] = field(default_factory=dict)
+    """Where the index stood, of those of whom an earlier position was asked for."""
+    left_out_to: Mapping[UUID, int] = field(default_factory=dict)
+    """Behind where the index stood: up to which position what was changed was left out. Empty: nothing was."""
+    beside: Mapping[str, Mapping[UUID, int]] = field(default_factory=dict)
+    """Projections that were read beside the index → where each stood, of all who were this person."""
+    codes: str = ""  # the code release that the index was filled under
+    program: str = ""  # its version
+    seals: str = ""  # which key made the cursors and ids in the answer
+    failed: bool = False  # there was no answer, or some of it was an error that might not come again
 
 
 _CONSENTED = frozenset({AccessBasis.CONSENT, AccessBasis.REFERRAL})

@@ -30,6 +30,21 @@ def codes_owner() -> UUID:
     return uuid5(_NAMESPACE, "codes")
 
 
+def documents_owner() -> UUID:
+    """The owner id of the stream in which the texts of GraphQL documents are kept."""
+    return uuid5(_NAMESPACE, "documents")
+
+
+def document_kept_id(sha256: str) -> UUID:
+    """The event that keeps a GraphQL document: one id for each text, so that it is kept once."""
+    return uuid5(_NAMESPACE, f"document/{sha256}")
+
+
+def access_owner(access: UUID) -> UUID:
+    """The owner id of the stream of what is allowed concerning one access."""
+    return uuid5(_NAMESPACE, f"access/{access}")
+
+
 def document_id(patient: UUID, facility: str, system: str, value: str, kind: str) -> UUID:
     """One id for all versions of a Bundle under one key. The parts are length-marked, so none runs into the next."""
     key = "".join(f"{len(part)}:{part}" for part in (facility, system, value, kind))

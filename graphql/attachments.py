@@ -20,6 +20,7 @@ from tsuzuri.graphql.seals import SealBroken
 
 ROUTE = "/documents/{document:uuid}/attachments/{number}"
 OPERATION = "DocumentAttachment"
+OPERATION_SHA256 = sha256(f"GET {ROUTE}".encode()).hexdigest()
 _PATH = "attachment"  # what was read has one root, as an operation's field has
 
 
@@ -48,14 +49,14 @@ async def read_attachment(
     except SealBroken:
         return None
     told = orjson.dumps({"document": str(document), "attachment": number}).decode()
-    operation = Operation(sha256=sha256(f"GET {ROUTE}".encode()).hexdigest(), name=OPERATION, variables=told)
+    operation = Operation(sha256=OPERATION_SHA256, name=OPERATION, variables=told)
     for _ in range(ATTEMPTS):
         context = new_context(application, caller)
         opened = await application.open_record(
             caller, UUID(patient), PurposeOfUse(purpose), as_of=None, min_position=None, path=(_PATH,)
         )
         found = await _found(context, opened, document, int(number), UUID(received))
-        answer = {_PATH: None if found is None else {"sha256": sha256(found.body).hexdigest()}}
+        answer = _answer(found)
         try:
             await application.settle(caller, context.readings, operation, answer)
         except NarrowedMeanwhile:
@@ -66,6 +67,22 @@ async def read_attachment(
             ) from None
         return found
     raise RequestRefused("BUSY", "the record was being changed while it was read: try again")
+
+
+async def repeat_attachment(
+    context: Context, reading: Reading, variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What an earlier read of a file answered, by the variables that were recorded of it."""
+    reader = RecordReader(context, reading)
+    row = await reader.document(UUID(variables["document"]))
+    file = None if row is None else await attached_file(reader, row, int(variables["attachment"]))
+    if file is None:
+        reading.shown.clear()
+    return _answer(file)
+
+
+def _answer(found: AttachedFile | None) -> dict[str, Any]:
+    return {_PATH: None if found is None else {"sha256": sha256(found.body).hexdigest()}}
 
 
 async def _found(

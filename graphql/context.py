@@ -15,6 +15,7 @@ from tsuzuri.domain.callers import Caller
 from tsuzuri.domain.codes import Codes
 from tsuzuri.domain.consent_intentions import ImportedConsent
 from tsuzuri.domain.correction_requests import SubjectKey
+from tsuzuri.domain.events import ReplayContentAllowed
 from tsuzuri.domain.explanations import Explanation
 from tsuzuri.domain.facilities import EmergencyRight
 from tsuzuri.domain.facilities import Facility as ListedFacility
@@ -25,6 +26,7 @@ from tsuzuri.domain.policies import Window
 from tsuzuri.domain.previews import Preview
 from tsuzuri.domain.questions import Asked
 from tsuzuri.domain.registrations import RegisteredBundle
+from tsuzuri.domain.replays import Replay
 from tsuzuri.domain.vocabulary import (
     ConsentChange,
     CorrectionKind,
@@ -46,6 +48,8 @@ from tsuzuri.projections.sql import Composed
 from tsuzuri.projections.standings import FillProgress, Standing
 
 if TYPE_CHECKING:  # these modules need this one
+    from strawberry import Schema
+
     from tsuzuri.graphql.facility_types import Facility
     from tsuzuri.graphql.gate import Gate
 
@@ -62,6 +66,15 @@ class AsOfPosition:
 
 
 AsOf = datetime | AsOfPosition | None
+
+
+@dataclass(frozen=True)
+class LiesBeside:
+    """Where a projection lies that is read beside the index, and how far it has come."""
+
+    schema: str
+    positions: Mapping[UUID, int]  # in the part of each
+    at_head: bool  # it lacks nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +133,9 @@ class Application(Protocol):
 
     async def stands(self, projection: str, patient: UUID) -> Freshness:
         """Which generation of a projection is live, and where it stands in the patient's part."""
+
+    async def beside(self, projection: str, patients: Sequence[UUID]) -> "LiesBeside":
+        """As `live_schemas`, of what is read beside the index for one person; and where it stands."""
 
     async def codes(self, release: str) -> Codes:
         """A release of the codes, by the name of which a generation is filled."""
@@ -302,6 +318,15 @@ class Application(Protocol):
 
     async def explain_access(self, access: UUID) -> Explanation | None:
         """None: the trail has no such access, or nothing was decided for it."""
+
+    async def replay_access(
+        self, schema: "Schema", caller: Caller, access: UUID, allowance: UUID | None
+    ) -> Replay | None:
+        """None: the trail has no such access. With *allowance*, a second person's, the content comes too."""
+
+    async def allow_replay_content(
+        self, caller: Caller, access: UUID, person: str
+    ) -> ReplayContentAllowed: ...
 
     async def explain_moment(
         self, patient: UUID, facility: str, at: datetime, *, role: Role, purpose: PurposeOfUse, person: str

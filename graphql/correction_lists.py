@@ -68,7 +68,7 @@ async def own_requests(reader: RecordReader, wanted: Stretch) -> CorrectionReque
     left = [one for one in sight.patients if not await application.erased_behind(name, one)]
     use = f"own-corrections/{sight.patient}"
     seen = SQL("{} AND {}").format(sees_requests(patients=left), one_of("patient_id", left))
-    (schema,) = await application.live_schemas(name)
+    schema = (await reader.beside(name)).schema
     source = Source(correction_requests.VIEW, schema, seen)
     found = await find(application.fetch, source, [], application.seals, use, wanted)
     reader.reading.show((row["id"].bytes, None) for row in found.rows)

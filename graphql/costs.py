@@ -31,6 +31,8 @@ LISTS = {
     "LabSeries.points": 100,
     "EntryGroup.entries": 5,
     "Explanation.steps": 10,
+    "Replay.changes": 1,
+    "Replay.erasures": 5,
     "OwnAccess.explanation": 3,
     "Me.consents": 50,
     "Query.projections": 10,
@@ -44,6 +46,7 @@ PARTS_OF_A_ROW = frozenset(
     {
         *("Attachment", "ClassCount", "Coding", "CodeGroup", "Ground", "LabSeries", "PageInfo"),
         *("ProjectionProgress", "ReferenceRange", "Standing", "Summary", "Value"),
+        *("ReplayChange", "ReplayShown"),
     }
 )
 """Types that come with the row that names them, and hold no row themselves."""
@@ -52,6 +55,7 @@ WEIGHTS = {
     "Document.html": 100,  # the received bytes are opened and made into a page
     "Access.explanation": 100,  # streams are read once more and decided on
     "OwnAccess.explanation": 100,
+    "Access.replay": 1_000,  # a record is folded from the log, and asked again
     "Query.accessAt": 100,
     "Access.proof": 100,  # some hundreds of hashes are read
     "Query.consistencyProof": 500,

@@ -1,14 +1,22 @@
-"""Which operation of a document is meant, before anything validates it: the rules count on a document that is whole."""
+"""Which operation of a document is meant, before anything validates it: the rules count on a document that is whole.
+
+And what of its text may name a patient, for whoever keeps it.
+"""
+
+import re
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableNode,
     Visitor,
     parse,
+    print_ast,
     visit,
 )
 
@@ -24,6 +32,45 @@ def chosen_operation(parsed: DocumentNode, name: str | None) -> OperationDefinit
     if not chosen:
         raise GraphQLError("the document holds no operation of the name that was given")
     return chosen[0]
+
+
+_MAY_NAME = re.compile('["#]|[0-9]{5}')
+
+
+def names_nobody(document: str) -> bool:
+    """It holds no string, no comment and no long number: nothing in which a patient's number or name could stand."""
+    return _MAY_NAME.search(document) is None
+
+
+def patient_keys(parsed: DocumentNode, operation: OperationDefinitionNode) -> frozenset[str] | None:
+    """The variables that stand in an argument `patients`, when all of them are PatientKeys; else None."""
+    found = _NamedPatients()
+    visit(parsed, found)
+    types = {
+        definition.variable.name.value: print_ast(definition.type)
+        for definition in operation.variable_definitions or ()
+    }
+    keys = all("PatientKey" in types.get(name, "") for name in found.variables)
+    return frozenset(found.variables) if keys else None
+
+
+class _NamedPatients(Visitor):
+    """The variables in arguments of that name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: set[str] = set()
+        self._within = False
+
+    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+        self._within = node.name.value == "patients"
+
+    def leave_argument(self, *_: object) -> None:
+        self._within = False
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        if self._within:
+            self.variables.add(node.name.value)
 
 
 def parsed_document(document: str) -> DocumentNode:

@@ -17,7 +17,7 @@ from tsuzuri.eventlog.appending import LogUnavailable, NarrowedMeanwhile
 from tsuzuri.graphql.compile.planning import Plans
 from tsuzuri.graphql.context import Application, Context
 from tsuzuri.graphql.facility_types import Facility, load_facilities
-from tsuzuri.graphql.failures import places, told
+from tsuzuri.graphql.failures import by_chance, places, told
 from tsuzuri.graphql.loading import Loader
 from tsuzuri.graphql.preparing import DocumentRefused, Prepared, prepare
 from tsuzuri.graphql.readings import Operation
@@ -78,7 +78,7 @@ async def run(
         application.gate.check(caller, prepared, variables)
     except DocumentRefused as refused:
         return refused_answer(refused)
-    operation = _operation(prepared, variables)
+    operation = _operation(application, prepared, variables)
     for _ in range(ATTEMPTS):
         context = new_context(application, caller)
         result = None if plans is None else await _planned(plans, context, prepared, variables)
@@ -86,6 +86,7 @@ async def run(
         if result is None:
             context = new_context(application, caller)
             result = await _executed(schema, context, prepared, variables)
+        context.readings.failed = result.data is None or any(map(by_chance, result.errors or ()))
         try:
             if context.readings:
                 await application.settle(caller, context.readings, operation, result.data)
@@ -137,7 +138,7 @@ async def subscribe(
         yield refused_answer(refused)
         return
     context = new_context(application, caller)
-    context.operation = _operation(prepared, variables)
+    context.operation = _operation(application, prepared, variables)
     results = await schema.subscribe(
         prepared.document,
         variable_values=dict(variables) if variables else None,
@@ -155,7 +156,9 @@ def refused_answer(refused: DocumentRefused) -> Answer:
     return _answer(ExecutionResult(None, refused.errors))
 
 
-def _operation(prepared: Prepared, variables: Mapping[str, Any] | None) -> Operation:
+def _operation(
+    application: Application, prepared: Prepared, variables: Mapping[str, Any] | None
+) -> Operation:
     """What the trail keeps of it. What it does not declare it has not read, and the log takes none of it."""
     declared = {
         definition.variable.name.value for definition in prepared.operation.variable_definitions or ()
@@ -164,6 +167,9 @@ def _operation(prepared: Prepared, variables: Mapping[str, Any] | None) -> Opera
         sha256=prepared.sha256,
         name=prepared.name,
         variables=_kept({key: value for key, value in (variables or {}).items() if key in declared}),
+        document=prepared.document,
+        names_nobody=prepared.names_nobody or prepared.sha256 in application.gate.trusted,
+        patient_keys=prepared.patient_keys,
     )
 
 

@@ -45,3 +45,11 @@ def places(error: BaseException | None) -> list[str]:
     frames = traceback.walk_tb(error.__traceback__ if error else None)
     files = [(Path(frame.f_code.co_filename), line) for frame, line in frames]
     return [f"{file.name}:{line}" for file, line in files if file.is_relative_to(_OURS)][-FRAMES_MAX:]
+
+
+def by_chance(error: GraphQLError) -> bool:
+    """Whether the same question might not have met it: a fault of ours, or a limit that others share."""
+    original = error.original_error
+    if isinstance(original, RequestRefused):
+        return original.code == "TOO_COSTLY"
+    return original is not None and not isinstance(original, GraphQLError)

@@ -18,6 +18,7 @@ from tsuzuri.graphql.inputs import BundleIdentifier, PatientKey
 from tsuzuri.graphql.operator_mutations import OperatorMutation
 from tsuzuri.graphql.permissions import allowed
 from tsuzuri.graphql.referral_mutations import ReferralMutation
+from tsuzuri.graphql.replay_types import ReplayMutation
 from tsuzuri.graphql.review_mutations import ReviewMutation
 
 
@@ -51,6 +52,7 @@ class Mutation(
     IdentityMutation,
     OperatorMutation,
     ReferralMutation,
+    ReplayMutation,
     ReviewMutation,
 ):
     @strawberry.mutation(

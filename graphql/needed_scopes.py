@@ -38,6 +38,7 @@ WRITING: Mapping[str, str] = {
     "takeBackCorrectionRequest": "Task.u",
     "answerCorrection": "Task.u",
     "closeReview": "Task.u",
+    "allowReplayContent": "AuditEvent.c",
     "declareEmergency": "Encounter.c",  # of class EMER
     "widenEmergency": "Encounter.u",
     "endEmergency": "Encounter.u",

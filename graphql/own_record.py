@@ -27,7 +27,7 @@ from tsuzuri.graphql.record_reader import RecordReader
 from tsuzuri.graphql.referral_types import OwnReferralConnection, own_referrals
 from tsuzuri.graphql.statements import Source, aware, one_of
 from tsuzuri.graphql.trail_types import OwnAccessConnection, own_accesses
-from tsuzuri.projections import consent_register, declared_emergencies
+from tsuzuri.projections import audit_trail, consent_register, declared_emergencies
 from tsuzuri.projections.sql import SQL
 from tsuzuri.projections.view import View
 
@@ -123,7 +123,8 @@ class Me:
         before: Before = None,
     ) -> OwnAccessConnection:
         wanted = stretch(first, after, last, before)
-        return await own_accesses(info.context, self.reader.reading.sight.patients, wanted)
+        lies = await self.reader.beside(audit_trail.NAME)
+        return await own_accesses(info.context, self.reader.reading.sight.patients, wanted, lies.schema)
 
     @strawberry.field(
         description="閲覧履歴の証明: that the reads of your record in this list are all there were, none left out and "
@@ -136,6 +137,6 @@ class Me:
     async def _said(self, view: View) -> list[dict[str, Any]]:
         """What she has said, or was done of her, under any of her numbers, newest first."""
         application, sight = self.reader.application, self.reader.reading.sight
-        (schema,) = await application.live_schemas(consent_register.NAME)
+        schema = (await self.reader.beside(consent_register.NAME)).schema
         hers = SQL("{} AND {}").format(sight.fence(), one_of("patient_id", sight.patients))
         return await application.fetch(Source(view, schema, hers).page([], CONSENTS_MAX, None))

@@ -6,6 +6,7 @@ All of it is done once for each text, and nothing of it asks the database.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 from graphql import (
@@ -22,7 +23,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from tsuzuri.graphql.costs import Rows, cost, rows_of
-from tsuzuri.graphql.documents import chosen_operation, parsed_document
+from tsuzuri.graphql.documents import chosen_operation, names_nobody, parsed_document, patient_keys
 from tsuzuri.graphql.selected_fields import SelectedField, Variables, selected_fields
 
 ERRORS_MAX = 20
@@ -58,6 +59,16 @@ class Prepared:
     @property
     def kind(self) -> OperationType:
         return self.operation.operation
+
+    @cached_property
+    def names_nobody(self) -> bool:
+        """Whatever its variables say."""
+        return names_nobody(self.document)
+
+    @cached_property
+    def patient_keys(self) -> frozenset[str] | None:
+        """The variables that name patients where it names several; None: something else may name them."""
+        return patient_keys(self.parsed, self.operation)
 
     def cost(self, variables: Variables | None) -> int:
         """How many rows the answer may hold at most, in tens, and at least 1: what a rate limit takes for it."""

@@ -17,6 +17,7 @@ from tsuzuri.projections.freshness import Freshness
 from tsuzuri.projections.sight import Sight
 
 Path = tuple[str | int, ...]
+NAMED = "patients named"  # beside variables, whose names hold no blank
 Shown = tuple[bytes, RecordClass | None]
 """The id (of 16 bytes) and the class of what an answer shows."""
 
@@ -28,10 +29,28 @@ class Operation:
     sha256: str  # hex, of the document
     name: str | None
     variables: str  # JSON
+    document: str | None = None  # its text; None: there is none, or none is kept
+    names_nobody: bool = True  # the text, whatever the variables say
+    patient_keys: frozenset[str] | None = None  # variables by which alone it names several patients
 
-    def with_digest(self) -> Self:
-        """Of the variables the digest alone: they name several patients, and each one's audit is hers."""
-        return replace(self, variables=f'{{"sha256":"{sha256(self.variables.encode()).hexdigest()}"}}')
+    def of_each(self) -> Self:
+        """As each one's audit keeps it, which is hers, of an operation that names several patients.
+
+        Of what names them the number and the digest alone; where anything else may name them, of all of it.
+        """
+        document = self.document if self.names_nobody else None
+        digest = sha256(self.variables.encode()).hexdigest()
+        if self.patient_keys is None:
+            return replace(self, variables=f'{{"sha256":"{digest}"}}', document=document)
+        given: dict[str, Any] = orjson.loads(self.variables)
+        numbers = {
+            name: len(value) if isinstance(value, list) else 1
+            for name, value in given.items()
+            if name in self.patient_keys
+        }
+        others = {name: value for name, value in given.items() if name not in self.patient_keys}
+        kept = orjson.dumps(others | {NAMED: numbers, "their sha256": digest}).decode()
+        return replace(self, variables=kept, document=document)
 
 
 @dataclass(kw_only=True)
@@ -51,12 +70,16 @@ class Reading:
     stands: Freshness
     facilities: int | None = None  # the generation of their list that was served when this began
     linked: Mapping[UUID, int] = field(default_factory=dict)  # who else is the same person → consent version
+    stood_at: Mapping[UUID, int] = field(default_factory=dict)  # see AccessAudit, of this and the next
+    left_out_to: Mapping[UUID, int] = field(default_factory=dict)
     watch: UUID | None = None  # of what is told to somebody who watches: the access with which that began
     asked: set[RecordClass] = field(default_factory=set)
     shown: dict[bytes, RecordClass | None] = field(
         default_factory=dict
     )  # by id; None: of no class of the record
     volatile: set[Path] = field(default_factory=set)
+    beside: dict[str, Mapping[UUID, int]] = field(default_factory=dict)
+    """What was read beside the index, by its name → where it stood, of all who are the same person."""
 
     def ask(self, classes: Iterable[RecordClass]) -> None:
         """Say what a resolver looks for, whether it finds any or not."""
@@ -114,6 +137,9 @@ class Readings:
     refused: list[RefusedReading] = field(default_factory=list)
     trail: list[TrailReading] = field(default_factory=list)
     several_named: bool = False  # the operation's variables name several patients
+    failed: bool = (
+        False  # there is no answer, or some of it is an error that the same question might not meet again
+    )
 
     def __bool__(self) -> bool:
         return bool(self.permitted or self.refused or self.trail)

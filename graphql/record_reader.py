@@ -15,7 +15,7 @@ from tsuzuri.domain.retention import LAST
 from tsuzuri.domain.vocabulary import DOCUMENT_CLASSES, RESULT_CLASSES, Flag, RecordClass
 from tsuzuri.graphql import facility_types
 from tsuzuri.graphql.changes import ChangeKind, Changes
-from tsuzuri.graphql.context import Context, RequestRefused
+from tsuzuri.graphql.context import Context, LiesBeside, RequestRefused
 from tsuzuri.graphql.listing import Listed, shown
 from tsuzuri.graphql.loading import Loader
 from tsuzuri.graphql.paging import Count, Found, Stretch, counted, cut, find, opened
@@ -285,12 +285,18 @@ class RecordReader:
     async def patient(self) -> Row | None:
         """Name, kana, birth date and sex, as the last facility wrote them."""
         patient = self.reading.sight.patient
-        if await self.application.erased_behind(identities.NAME, patient):
+        lies = await self.beside(identities.NAME)
+        if not lies.at_head and await self.application.erased_behind(identities.NAME, patient):
             return None
-        (schema,) = await self.application.live_schemas(identities.NAME)
-        source = Source(identities.VIEW, schema, self.reading.sight.person())
+        source = Source(identities.VIEW, lies.schema, self.reading.sight.person())
         found = await self._fetch(source.page([], 1, None))
         return found[0] if found else None
+
+    async def beside(self, projection: str) -> LiesBeside:
+        """A projection that is read beside the index. Where it stands is noted, so that the read can be replayed."""
+        lies = await self.application.beside(projection, self.reading.sight.patients)
+        self.reading.beside[projection] = lies.positions
+        return lies
 
     def use(self, kind: str) -> str:
         """What a cursor is bound to: the list, and the patient."""
@@ -307,7 +313,7 @@ class RecordReader:
         return guarded(view, self._schema(), self.reading.sight)
 
     def _schema(self) -> str:
-        return f"{record_index.NAME}_g{self.reading.sight.generation}"
+        return self.reading.sight.index
 
     async def _fetch(self, statement: Composed) -> list[dict[str, Any]]:
         """One statement at a time for each operation: one caller must not take all connections.

@@ -172,7 +172,8 @@ async def own_referrals(reader: RecordReader, wanted: Stretch, state: State | No
     """All referrals of the patient who asks, whatever became of them."""
     context, sight = reader.context, reader.reading.sight
     hers = [sees_referrals(patients=sight.patients), one_of("patient_id", sight.patients)]
-    listed = await _list(context, f"referrals/{sight.patient}", hers, state, context.application.now())
+    lie = [(await reader.beside(name)).schema for name in (referrals.NAME, consent_register.NAME)]
+    listed = _listed(lie, f"referrals/{sight.patient}", hers, state, context.application.now())
     found = await listed.found(context, wanted)
     reader.reading.ask([RecordClass.REFERRAL])
     reader.reading.show((row["id"].bytes, RecordClass.REFERRAL) for row in found.rows)
@@ -189,7 +190,20 @@ async def _list(
     at: datetime,
     conditions: Sequence[Composed] = (),
 ) -> _List:
-    schema, consents = await context.application.live_schemas(referrals.NAME, consent_register.NAME)
+    schemas = await context.application.live_schemas(referrals.NAME, consent_register.NAME)
+    return _listed(schemas, use, which, state, at, conditions)
+
+
+def _listed(
+    schemas: Sequence[str],
+    use: str,
+    which: Sequence[Composed],
+    state: State | None,
+    at: datetime,
+    conditions: Sequence[Composed] = (),
+) -> _List:
+    """*schemas*: of the referrals, and of the consents."""
+    schema, consents = schemas
     source = _States(referral_states.VIEW, schema, SQL(" AND ").join(which), consents, at)
     asked = [] if state is None else [referral_states.in_states([state])]
     return _List(source, use, [*conditions, *asked])

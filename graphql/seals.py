@@ -24,11 +24,15 @@ LENGTH = 32  # bytes: blanks make up the rest
 
 
 class Seals:
-    """Seals and opens small JSON values. *key*: 32 bytes, the same in every process on one database."""
+    """Seals and opens small JSON values. *key*: 32 bytes, the same in every process on one database.
+
+    name: tells two keys apart, and nothing of either.
+    """
 
     def __init__(self, key: bytes):
         secret = sha512(b"tsuzuri seals" + key).digest()
         self._cipher, self._nonces = AESGCM(secret[:32]), blake2b(key=secret[32:], digest_size=_NONCE_BYTES)
+        self.name = sha512(b"name" + secret).hexdigest()[:8]
 
     def seal(self, use: str, value: Any, *, length: int = LENGTH) -> str:
         """*use* names what the token is for, for example "entries/<patient>".

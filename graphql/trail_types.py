@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,7 @@ from tsuzuri.graphql.paging import Stretch
 from tsuzuri.graphql.patient_record import Ground
 from tsuzuri.graphql.proof_types import Proof, proven_access
 from tsuzuri.graphql.readings import Shown
+from tsuzuri.graphql.replay_types import Replay, replayed_access
 from tsuzuri.graphql.statements import Source, one_of
 from tsuzuri.graphql.trail_filter import about
 from tsuzuri.projections import audit_trail, facilities
@@ -181,6 +182,24 @@ class Access(_Access):
     async def proof(self, info: Info[Context, None]) -> Proof | None:
         return await proven_access(info.context, UUID(self.id), UUID(self.patient) if self.patient else None)
 
+    @strawberry.field(
+        description="Run again as of its position and under its decision: does it agree with what was recorded? By "
+        "digests and ids. Asking is in the trail too."
+    )
+    async def replay(
+        self,
+        info: Info[Context, None],
+        allowance: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="`allowReplayContent` of a second person: the content comes too."
+            ),
+        ] = None,
+    ) -> Replay | None:
+        return await replayed_access(
+            info, UUID(self.id), UUID(self.patient) if self.patient else None, allowance
+        )
+
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         return cls(
@@ -225,17 +244,18 @@ async def accesses(
     wanted: Stretch,
     node: Callable[[Mapping[str, Any]], Any],
     noted: Callable[[Sequence[Shown]], None] | None = None,
+    schema: str | None = None,
 ) -> Listed[Any]:
-    """A page of the trail. *noted*: gets what stands on it."""
+    """A page of the trail. *noted*: gets what stands on it. *schema*: where the trail lies, when that is known."""
     application = context.application
-    schema, listed = await application.live_schemas(audit_trail.NAME, facilities.NAME)
+    live, listed = await application.live_schemas(audit_trail.NAME, facilities.NAME)
 
     async def linking(_: str) -> Source:
         return facility_types.source_in(listed)
 
     return Listed(
         fetch=application.fetch,
-        source=Source(audit_trail.VIEW, schema, SQL("true")),
+        source=Source(audit_trail.VIEW, schema or live, SQL("true")),
         where=where,
         seals=application.seals,
         use=use,
@@ -246,8 +266,10 @@ async def accesses(
     )
 
 
-async def own_accesses(context: Context, patients: Sequence[UUID], wanted: Stretch) -> OwnAccessConnection:
-    """What a patient may know: every answered read of her record, and looks at its trail.
+async def own_accesses(
+    context: Context, patients: Sequence[UUID], wanted: Stretch, schema: str
+) -> OwnAccessConnection:
+    """What a patient may know: every answered read of her record, and looks at its trail. *schema*: of the trail.
 
     Not the refusals; and not what those are told who watch, which may be of what is kept from her.
     """
@@ -256,4 +278,6 @@ async def own_accesses(context: Context, patients: Sequence[UUID], wanted: Stret
         one_of("outcome", audit_trail.OWN_OUTCOMES),
     ]
     use = f"accesses/{patients[0]}"
-    return OwnAccessConnection(listed=await accesses(context, use, where, wanted, OwnAccess.of))
+    return OwnAccessConnection(
+        listed=await accesses(context, use, where, wanted, OwnAccess.of, schema=schema)
+    )

@@ -27,13 +27,13 @@ async def origin_of_document(connection: AsyncConnection[Any], sight: Sight, doc
     """A collection is nothing that is shown by itself: it is there when an entry of it is."""
     wanted = SQL("document = {}").format(Literal(document))
     shown = SQL("SELECT document, facility FROM {} WHERE {} AND {}").format(
-        Identifier(_schema(sight), record_index.DOCUMENTS.table), sight.predicate(history=True), wanted
+        Identifier(sight.index, record_index.DOCUMENTS.table), sight.predicate(history=True), wanted
     )
     return await _first(connection, SQL("{} UNION ALL {}").format(shown, _entries(sight, wanted)))
 
 
 def _entries(sight: Sight, wanted: Composable) -> Composable:
-    schema = _schema(sight)
+    schema = sight.index
     return SQL("SELECT document, sender FROM {} WHERE {} AND {}").format(
         Identifier(schema, record_index.ENTRIES.table),
         sight.predicate(history=True, facts=True, schema=schema),
@@ -45,7 +45,3 @@ async def _first(connection: AsyncConnection[Any], rows: Composable) -> Origin |
     cursor = await connection.execute(SQL("{} LIMIT 1").format(rows), prepare=False)
     row = await cursor.fetchone()
     return None if row is None else Origin(*row)
-
-
-def _schema(sight: Sight) -> str:
-    return f"{record_index.NAME}_g{sight.generation}"

@@ -44,6 +44,11 @@ class Sight:
     left_out: LeftOut = LeftOut()
 
     @property
+    def index(self) -> str:
+        """The schema in which the rows lie."""
+        return f"record_index_g{self.generation}"
+
+    @property
     def patients(self) -> list[UUID]:
         """All who are this person."""
         return [self.patient, *(one for one, _ in self.others)]

@@ -1,19 +1,22 @@
-"""One event of each class that a review is made of, and of what a facility says of itself."""
+"""One event of each class that those who watch over reads make, and of what a facility says of itself."""
 
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
+from event_values import SHA
 from examples import CLINIC, PATIENT, STRANGER
 from tsuzuri.domain.events import (
+    DocumentKept,
     Event,
     FacilityHoursSet,
+    ReplayContentAllowed,
     ReviewClosed,
     ReviewOpened,
     StaffNamed,
     originator,
 )
 from tsuzuri.domain.opening_hours import OpeningHours, OpenPeriod
-from tsuzuri.domain.owners import facility_owner
+from tsuzuri.domain.owners import access_owner, documents_owner, facility_owner
 from tsuzuri.domain.vocabulary import ReviewFinding, Role, Stream
 
 SINCE, UNTIL = datetime(2026, 7, 1, 12, 0, tzinfo=UTC), datetime(2026, 7, 1, 12, 40, tzinfo=UTC)
@@ -72,5 +75,23 @@ REVIEW_EXAMPLES: tuple[Event, ...] = (
         facility=CLINIC,
         names={"dr-sakai": "サカイ"},
         recorded_by="admin-aoki",
+    ),
+    DocumentKept(
+        originator_id=originator(documents_owner(), Stream.ACCESS),
+        originator_version=0,
+        event_id=_id(8),
+        sha256=SHA,
+        document="query Own { me { summary { conditions { name } } } }",
+    ),
+    ReplayContentAllowed(
+        originator_id=originator(access_owner(_id(2)), Stream.ACCESS),
+        originator_version=0,
+        event_id=_id(9),
+        access=_id(2),
+        to="auditor-abe",
+        until=UNTIL,
+        person="operator-ono",
+        role=Role.OPERATOR,
+        session="s-1",
     ),
 )

@@ -1,13 +1,16 @@
 """Why an access was permitted or refused: what it cites is read again from the log, and decided again."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
-
 from tsuzuri.app.actions.past_states import Past, past_states
+from tsuzuri.app.actions.recorded_access import (
+    RecordedDecision,
+    decided_permitted,
+    decided_refused,
+    find_access,
+)
 from tsuzuri.app.services import Services
 from tsuzuri.domain import correction_access
 from tsuzuri.domain.access import EMERGENCY_PURPOSES, Permitted, Refused
@@ -22,23 +25,7 @@ from tsuzuri.domain.explanations import (
     noted,
 )
 from tsuzuri.domain.requests import AccessRequest
-from tsuzuri.domain.vocabulary import AccessBasis, Flag, PurposeOfUse, RecordClass, RefusalReason, Role
-from tsuzuri.eventlog.past_events import event_at
-from tsuzuri.projections import audit_trail
-from tsuzuri.projections.catalogue import PROJECTIONS
-from tsuzuri.projections.freshness import served_generation
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Recorded:
-    """What an access event says of its decision, permitted or refused."""
-
-    request: AccessRequest
-    answer: Permitted | Refused
-    linked: Mapping[UUID, int]
-    known: bool
-    at: datetime  # when it was recorded
-    moment_kept: bool  # when it was decided and under which scopes: kept by the events of today
+from tsuzuri.domain.vocabulary import AccessBasis, Flag, RecordClass, RefusalReason, Role
 
 
 async def explain_access(services: Services, access: UUID) -> Explanation | None:
@@ -72,7 +59,7 @@ async def explain_as_recorded(services: Services, access: UUID) -> Explanation |
 
 
 def _explained(
-    recorded: _Recorded, past: Past, same: Callable[[Permitted | Refused, Permitted | Refused], bool]
+    recorded: RecordedDecision, past: Past, same: Callable[[Permitted | Refused, Permitted | Refused], bool]
 ) -> Explanation:
     explanation = _decided_again(recorded.request, recorded.answer, past)
     notes = {
@@ -86,77 +73,13 @@ def _explained(
     return noted(explanation, *(rule for rule, holds in notes.items() if holds))
 
 
-async def _recorded(services: Services, access: UUID) -> _Recorded | None:
-    found = await place_in_trail(services, access)
+async def _recorded(services: Services, access: UUID) -> RecordedDecision | None:
+    found = await find_access(services, access)
     if found is None:
         return None
-    part, pos, recorded_at = found
-    event = await event_at(services.log, part, pos)
-    if isinstance(event, AccessPermitted | WatcherTold):
-        return _permitted(event, recorded_at)
-    return _refused(event, recorded_at) if isinstance(event, AccessRefused) else None
-
-
-async def place_in_trail(services: Services, access: UUID) -> tuple[int, int, datetime] | None:
-    """Part, position and moment of recording, as far as the trail has come."""
-    async with services.pool.connection() as connection:
-        generation = await served_generation(services.reads, audit_trail.NAME)
-        table = Identifier(PROJECTIONS[audit_trail.NAME].schema(generation), audit_trail.VIEW.table)
-        cursor = await connection.execute(
-            SQL("SELECT part, pos, at FROM {} WHERE access = %b").format(table), (access,), binary=True
-        )
-        return await cursor.fetchone()
-
-
-def _permitted(event: AccessPermitted | WatcherTold, recorded_at: datetime) -> _Recorded:
-    told, audit = event.told, event.audit
-    own = any(ground.basis is AccessBasis.OWN_FACILITY for ground in audit.grounds)
-    request = AccessRequest(
-        person=told.person,
-        role=told.role,
-        facility=told.facility,
-        own_patient=event.patient if told.purpose is PurposeOfUse.PATRQT else None,
-        patient=event.patient,
-        purpose=told.purpose,
-        readable=_readable(audit.decided_at, audit.readable),
-        at=audit.decided_at or recorded_at,
-        registered_here=audit.registered_here or own,
-    )
-    return _Recorded(
-        request=request,
-        answer=Permitted(audit.grounds, audit.consent_version, audit.policies),
-        linked=audit.linked,
-        known=True,
-        at=recorded_at,
-        moment_kept=audit.decided_at is not None,
-    )
-
-
-def _refused(event: AccessRefused, recorded_at: datetime) -> _Recorded:
-    """Of whom nobody knew, nothing was said: any id stands for her."""
-    request = AccessRequest(
-        person=event.person,
-        role=event.role,
-        facility=event.facility,
-        own_patient=None,
-        patient=event.patient or event.event_id,
-        purpose=event.purpose,
-        readable=_readable(event.decided_at, event.readable),
-        at=event.decided_at or recorded_at,
-        registered_here=event.registered_here,
-    )
-    return _Recorded(
-        request=request,
-        answer=Refused(event.reason, event.consent_version, event.policies),
-        linked=event.linked,
-        known=event.patient is not None,
-        at=recorded_at,
-        moment_kept=event.decided_at is not None,
-    )
-
-
-def _readable(decided_at: datetime | None, kept: tuple[RecordClass, ...]) -> frozenset[RecordClass]:
-    return frozenset(RecordClass) if decided_at is None else frozenset(kept)
+    if isinstance(found.event, AccessPermitted | WatcherTold):
+        return decided_permitted(found.event, found.recorded_at)
+    return decided_refused(found.event, found.recorded_at) if isinstance(found.event, AccessRefused) else None
 
 
 def _decided_again(request: AccessRequest, answer: Permitted | Refused, past: Past) -> Explanation:

@@ -149,6 +149,8 @@ async def opened(
         stands=oldest_of(stands, patient),
         facilities=look.facilities,
         linked=versions_of(heads[1:]),
+        stood_at={one: stand.position for one, stand in stands.items() if stand.position != at[one]},
+        left_out_to={one: events[-1][0] for one, events in behind.items()},
     )
 
 

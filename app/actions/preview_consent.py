@@ -8,7 +8,7 @@ from uuid import UUID
 from tsuzuri.app.actions.open_record import consents_of
 from tsuzuri.app.services import Services
 from tsuzuri.domain import consents, denials
-from tsuzuri.domain.consents import CARD_READER_PERIOD, PATIENT, ConsentEvent
+from tsuzuri.domain.consents import CARD_READER_PERIOD, PATIENT, ConsentEvent, Consents
 from tsuzuri.domain.previews import Preview, preview
 from tsuzuri.domain.vocabulary import ConsentChange, PurposeOfUse, RecordClass
 
@@ -25,8 +25,21 @@ async def preview_consent(
 
     Raises what the change itself would: UselessConsent, NothingToWithdraw, DeniedAlready.
     """
-    held, at = consents_of(await services.log.heads(patient)), services.now()
-    said: dict[str, Any] = {"event_id": services.new_id(), "classes": tuple(classes), "recorded_by": ""}
+    held = consents_of(await services.log.heads(patient))
+    return preview_on(held, services.now(), services.new_id(), change, facility, classes, until)
+
+
+def preview_on(
+    held: Consents,
+    at: datetime,
+    event_id: UUID,
+    change: ConsentChange,
+    facility: str | None,
+    classes: Sequence[RecordClass],
+    until: datetime | None,
+) -> Sequence[Preview]:
+    """The same on given consents at a given moment (aware). *event_id*: of an event that is never stored."""
+    said: dict[str, Any] = {"event_id": event_id, "classes": tuple(classes), "recorded_by": ""}
     event: ConsentEvent
     match change:
         case ConsentChange.DENY:

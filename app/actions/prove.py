@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from tsuzuri.app.actions.explain_access import place_in_trail
+from tsuzuri.app.actions.recorded_access import find_access
 from tsuzuri.app.services import Services
 from tsuzuri.eventlog.data_keys import WrappedKey
 from tsuzuri.eventlog.proofs.notes import encoded
@@ -23,14 +23,13 @@ async def prove_access(services: Services, access: UUID) -> Proof | None:
         tsuzuri.eventlog.proving.NotCovered: no checkpoint covers it yet.
         tsuzuri.eventlog.proving.ProofNotMade: the log or its trees were changed.
     """
-    found = await place_in_trail(services, access)
+    found = await find_access(services, access)
     if found is None:
         return None
-    part, pos, _ = found
     async with prover(services.pool) as made:
-        proof = await made.event(part, pos)
+        proof = await made.event(found.part, found.pos)
         event = proof["event"]
-        secrets = await _secrets(services, made, part, [UUID(event["keyId"])])
+        secrets = await _secrets(services, made, found.part, [UUID(event["keyId"])])
     if (secret := secrets.get(UUID(event["keyId"]))) is not None:
         about = UUID(event["eventId"])
         proof["keys"] = {

@@ -5,6 +5,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from tsuzuri.app.actions.keep_document import keep_document
+from tsuzuri.app.program import VERSION
 from tsuzuri.app.services import Services
 from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.callers import Caller
@@ -15,6 +17,7 @@ from tsuzuri.eventlog.appending import Beside
 from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading, TrailReading
 from tsuzuri.projections.catalogue import PROJECTIONS
 
+DOCUMENT_CHARACTERS_MAX = 16_384
 _VERSIONS = {name: projection.version for name, projection in PROJECTIONS.items()}
 
 
@@ -33,9 +36,12 @@ async def settle_readings(
         tsuzuri.eventlog.appending.LogUnavailable: the answer must not leave.
     """
     if readings.several_named:
-        operation = operation.with_digest()
+        operation = operation.of_each()
+    if readings.permitted:
+        await keep_document(services, operation)
+    made = {"schema_sha256": schema_sha256, "seals": services.seals.name, "failed": readings.failed}
     events: list[Event] = [
-        _permitted(reading, operation, data, schema_sha256, caller) for reading in readings.permitted
+        _permitted(reading, operation, data, made, caller) for reading in readings.permitted
     ]
     events += [_refused(refused, operation, caller) for refused in readings.refused]
     events += [_trail_read(trail, operation, caller) for trail in readings.trail]
@@ -48,9 +54,10 @@ def _permitted(
     reading: Reading,
     operation: Operation,
     data: Mapping[str, Any] | None,
-    schema_sha256: str,
+    made: Mapping[str, Any],
     caller: Caller,
 ) -> AccessPermitted | WatcherTold:
+    """*made*: by what the answer was made, and how that went."""
     request, decision = reading.request, reading.decision
     both: dict[str, Any] = {
         "originator_id": originator(request.patient, Stream.ACCESS),
@@ -79,7 +86,6 @@ def _permitted(
             shown_sha256=reading.shown_sha256(),
             answer_sha256=reading.answer_sha256(data),
             incomplete=reading.incomplete,
-            schema_sha256=schema_sha256,
             projections=_VERSIONS,
             session=caller.session,
             linked=reading.linked,
@@ -89,9 +95,25 @@ def _permitted(
             registered_here=request.registered_here,
             identified_by=reading.identified_by,
             client=caller.client,
+            path=".".join(map(str, reading.path)),
+            document=_text(operation),
+            read_at_linked=dict(reading.sight.others),
+            stood_at=reading.stood_at,
+            left_out_to=reading.left_out_to,
+            beside=reading.beside,
+            codes=reading.stands.codes,
+            program=VERSION,
+            **made,
         ),
     }
     return AccessPermitted(**both) if reading.watch is None else WatcherTold(**both, watch=reading.watch)
+
+
+def _text(operation: Operation) -> str | None:
+    """What `keep_document` does not keep, as long as it is not very long: it is stored once for each patient."""
+    if operation.document is None or operation.names_nobody:
+        return None
+    return operation.document if len(operation.document) <= DOCUMENT_CHARACTERS_MAX else None
 
 
 def _refused(refused: RefusedReading, operation: Operation, caller: Caller) -> AccessRefused:

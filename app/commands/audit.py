@@ -13,6 +13,7 @@ from tsuzuri.app.actions.explain_moment import explain_moment
 from tsuzuri.app.actions.record_look import record_look
 from tsuzuri.app.commands import audit_ask, audit_export
 from tsuzuri.app.commands.audit_prove import checkpoint, new_key, prove, public_key
+from tsuzuri.app.commands.audit_replay import allow_content, replay
 from tsuzuri.app.commands.audit_verify import verify
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
@@ -39,6 +40,10 @@ app.command("public-key")(public_key)
 app.command("ask")(audit_ask.ask)
 app.command("questions")(audit_ask.questions)
 app.command("export")(audit_export.export)
+
+
+app.command("replay")(replay)
+app.command("allow-content")(allow_content)
 
 
 @app.callback()

@@ -84,7 +84,9 @@ def tell(stage: Stage) -> str:
     auditor = stage.token("AUDITOR", "auditor-abe")
     show_trail(stage.ask(auditor, document("who_saw"), patient=patient, first=TRAIL_SHOWN)["accessTrail"])
 
-    say("She need not believe it: the log is signed, and a proof of all looks at her record is checked without us.")
+    say(
+        "She need not believe it: the log is signed, and a proof of all looks at her record is checked without us."
+    )
     prove(stage, own)
 
     say("The operator rebuilds the record index beside the live one.")

@@ -59,6 +59,7 @@ from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
 from tsuzuri.domain.events.facility_facts import FacilityHoursSet, StaffNamed
 from tsuzuri.domain.events.links import Link, LinksChanged, PatientsLinked, PatientsUnlinked
 from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
+from tsuzuri.domain.events.replays import DocumentKept, ReplayContentAllowed
 from tsuzuri.domain.events.reviews import ReviewClosed, ReviewOpened
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "DenialLifted",
     "DisasterWindowClosed",
     "DisasterWindowOpened",
+    "DocumentKept",
     "EmergencyDeclared",
     "EmergencyEnded",
     "EmergencyRightGiven",
@@ -109,6 +111,7 @@ __all__ = [
     "ProxyEnded",
     "RecordErased",
     "ReferralReceived",
+    "ReplayContentAllowed",
     "ReviewClosed",
     "ReviewOpened",
     "StaffNamed",
@@ -154,6 +157,8 @@ EVENTS: tuple[type[Event], ...] = (
     BundleRefused,
     TrailRead,
     WatcherTold,
+    DocumentKept,
+    ReplayContentAllowed,
     ReviewOpened,
     ReviewClosed,
     FacilityListed,

@@ -53,6 +53,7 @@ def variables(patient: UUID, document: UUID, access: str, node: str, since: str)
     own = {"patient": {"id": str(patient)}}
     return {
         "AccessCounts": {"by": ["BASIS", "DAY"]},
+        "AllowReplayContent": {"access": access, "person": "auditor-baba"},
         "Changes": key | {"since": since},
         "CloseReview": {"review": str(patient), "words": "救急外来の診療録を確認"},
         "ConsentPreview": {"change": "WITHDRAW", **facility},
@@ -72,6 +73,7 @@ def variables(patient: UUID, document: UUID, access: str, node: str, since: str)
         "Medication": key,
         "Oldest": key | {"last": 2},
         "RegisterBundle": {"bundle": a_bundle(facility=HOSPITAL, local_id="new").decode()},
+        "Replay": {"access": access},
         "RequestCorrection": own | {"about": {"document": str(document)}, "words": "住所が違います"},
         "Summary": key,
         "Timeline": key | {"classes": ["CONDITION"]},
