@@ -10,7 +10,7 @@ import structlog
 from psycopg import Error
 
 from tsuzuri.app.ended_with import ended_with
-from tsuzuri.app.keys import checkpoint_key
+from tsuzuri.app.keys import checkpoint_key, witness_keys
 from tsuzuri.app.logs import configure_logs
 from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import Settings
@@ -22,7 +22,10 @@ _log = structlog.get_logger()
 
 def maker_of(settings: Settings, dsn: str) -> CheckpointMaker:
     """Raises SettingsWrong."""
-    return CheckpointMaker(logins_of(settings, dsn), checkpoint_key(settings), Published(settings.published))
+    published = Published(settings.published)
+    return CheckpointMaker(
+        logins_of(settings, dsn), checkpoint_key(settings), published, witness_keys(settings)
+    )
 
 
 def sign_regularly(settings: Settings, dsn: str, parent: int) -> None:

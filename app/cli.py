@@ -19,6 +19,7 @@ COMMANDS = {
     "facilities": "facilities:app",
     "identities": "identities:app",
     "audit": "audit:app",
+    "witness": "witness:app",
     "codes": "codes:app",
     "documents": "documents:app",
     "keys": "keys:app",
