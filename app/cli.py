@@ -109,6 +109,7 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.domain.unusual_rules import UnknownRules
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
+    from tsuzuri.eventlog.older_copy import OlderCopy
     from tsuzuri.projections.catalogue import UnknownProjection
     from tsuzuri.projections.checkpoints import ProjectionOutdated
     from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
@@ -146,6 +147,7 @@ def exit_code(error: Exception) -> int | None:
         NotQuarantined,
         NotReady,
         NothingOfPatient,
+        OlderCopy,
         ProjectionOutdated,
         ProjectionPaused,
         TokenRefused,

@@ -90,9 +90,12 @@ def checkpoint_key(settings: Settings) -> SigningKey:
 def witness_keys(settings: Settings) -> list[PublicKey]:
     """Of those whose countersignatures are kept. Raises SettingsWrong."""
     try:
-        return [PublicKey.of(text) for text in settings.witnesses]
+        keys = [PublicKey.of(text) for text in settings.witnesses]
     except ProofFails as fault:
         raise SettingsWrong(f"TSUZURI_WITNESSES: {fault}") from None
+    if not all(key.countersigns for key in keys):
+        raise SettingsWrong("TSUZURI_WITNESSES: the key of a log is no witness'")
+    return keys
 
 
 def _key(settings: Settings, given: Path | None, setting: str, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A witness: on another machine, with a key and a memory of its own, it countersigns checkpoints that go on from each other.
+"""A witness: on another machine, with a key and a memory of its own, it countersigns checkpoints that go on.
 
 It keeps, outside of the database, how far each tree had come when it last signed. Whoever rolls the log back, or shows
 it two, gets no further signature from it. What it cannot see is who looked at whom: that the map of accesses follows

@@ -50,7 +50,9 @@ def look(
         raise typer.Exit(1) from None
     write_whole(out or handed_in(published, mine.public), looked.note)
     since = f"it goes on from {looked.before}" if looked.before else "the first of this witness"
-    typer.echo(f"countersigned checkpoint {looked.checkpoint.size} of {log.name}, {looked.events} events; {since}")
+    typer.echo(
+        f"countersigned checkpoint {looked.checkpoint.size} of {log.name}, {looked.events} events; {since}"
+    )
 
 
 def _signing_key(file: Path) -> SigningKey:
@@ -67,4 +69,6 @@ def _public_key(given: str) -> PublicKey:
     try:
         return PublicKey.of(given if "+" in given else Path(given).read_text("utf-8"))
     except (ProofFails, OSError, UnicodeDecodeError):
-        raise typer.BadParameter("the log's key is name+8 hex digits+base64, or a file that holds that") from None
+        raise typer.BadParameter(
+            "the log's key is name+8 hex digits+base64, or a file that holds that"
+        ) from None

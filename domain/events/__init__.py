@@ -58,7 +58,13 @@ from tsuzuri.domain.events.erasures import (
 from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
 from tsuzuri.domain.events.facility_facts import FacilityHoursSet, StaffNamed
 from tsuzuri.domain.events.links import Link, LinksChanged, PatientsLinked, PatientsUnlinked
-from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
+from tsuzuri.domain.events.registers import (
+    CodeReleaseTaken,
+    FacilityClosed,
+    FacilityListed,
+    LogRestored,
+    OperatorActed,
+)
 from tsuzuri.domain.events.reviews import ReviewClosed, ReviewOpened
 
 __all__ = [
@@ -99,6 +105,7 @@ __all__ = [
     "IdentitySettled",
     "Link",
     "LinksChanged",
+    "LogRestored",
     "NumberPeriod",
     "OperatorActed",
     "PatientIdentified",
@@ -165,6 +172,7 @@ EVENTS: tuple[type[Event], ...] = (
     DisasterWindowOpened,
     DisasterWindowClosed,
     OperatorActed,
+    LogRestored,
     CodeReleaseTaken,
 )
 """The whole vocabulary. What is not here is not in the log."""

@@ -92,6 +92,12 @@ class PublicKey:
     def text(self) -> str:
         return f"{self.name}+{self.id.hex()}+{encoded(bytes([self.kind]) + self.key)}"
 
+    def signed(self, body: str, line: str) -> bool:
+        """Whether *line*, as a note has it under its body, is this key's signature over *body*."""
+        name, _, signature = line.strip().removeprefix(_MARK).rpartition(" ")
+        raw = decoded(signature)
+        return (name, raw[:_ID_BYTES]) == (self.name, self.id) and self.holds(body, raw[_ID_BYTES:])
+
     def holds(self, body: str, signature: bytes) -> bool:
         """Whether this key made *signature* over the text of a note."""
         signed = body.encode()
