@@ -19,6 +19,7 @@ COMMANDS = {
     "facilities": "facilities:app",
     "identities": "identities:app",
     "audit": "audit:app",
+    "witness": "witness:app",
     "codes": "codes:app",
     "documents": "documents:app",
     "keys": "keys:app",
@@ -110,6 +111,7 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.domain.unusual_rules import UnknownRules
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
+    from tsuzuri.eventlog.older_copy import OlderCopy
     from tsuzuri.projections.catalogue import UnknownProjection
     from tsuzuri.projections.checkpoints import ProjectionOutdated
     from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
@@ -148,6 +150,7 @@ def exit_code(error: Exception) -> int | None:
         NotQuarantined,
         NotReady,
         NothingOfPatient,
+        OlderCopy,
         ProjectionOutdated,
         ProjectionPaused,
         TokenRefused,

@@ -11,7 +11,7 @@ from tsuzuri.app.key_file import SETTING, KeyFile, new_epoch
 from tsuzuri.app.settings import Settings, SettingsWrong, read_secret
 from tsuzuri.eventlog.data_keys import KeyEncryption
 from tsuzuri.eventlog.proofs.merkle import ProofFails
-from tsuzuri.eventlog.proofs.notes import SigningKey
+from tsuzuri.eventlog.proofs.notes import PublicKey, SigningKey
 
 KEY_BYTES = 32
 ORIGIN_HERE = "localhost/tsuzuri"
@@ -85,6 +85,17 @@ def checkpoint_key(settings: Settings) -> SigningKey:
         raise SettingsWrong(
             f"{name}: the file holds no signing key; make one: tsuzuri audit new-key NAME"
         ) from None
+
+
+def witness_keys(settings: Settings) -> list[PublicKey]:
+    """Of those whose countersignatures are kept. Raises SettingsWrong."""
+    try:
+        keys = [PublicKey.of(text) for text in settings.witnesses]
+    except ProofFails as fault:
+        raise SettingsWrong(f"TSUZURI_WITNESSES: {fault}") from None
+    if not all(key.countersigns for key in keys):
+        raise SettingsWrong("TSUZURI_WITNESSES: the key of a log is no witness'")
+    return keys
 
 
 def _key(settings: Settings, given: Path | None, setting: str, name: str) -> bytes:

@@ -33,6 +33,7 @@ class Settings:
     checkpoint_key_file: Path | None  # TSUZURI_CHECKPOINT_KEY_FILE: signs checkpoints
     checkpoint_seconds: int  # TSUZURI_CHECKPOINT_SECONDS: how often `serve` makes one; 0: never
     published: Path  # TSUZURI_PUBLISHED: folder of the checkpoints, and of what auditors check them by
+    witnesses: tuple[str, ...]  # TSUZURI_WITNESSES: public keys of those whose countersignatures are kept
     key_provider: str | None  # TSUZURI_KEY_PROVIDER: module:callable, instead of that file
     jwks_file: Path | None  # TSUZURI_JWKS_FILE: public keys of the token issuer
     discovery: (
@@ -101,6 +102,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         checkpoint_key_file=_path(env, "TSUZURI_CHECKPOINT_KEY_FILE"),
         checkpoint_seconds=_number(env, "TSUZURI_CHECKPOINT_SECONDS", 10, 0, 3600),
         published=_path(env, "TSUZURI_PUBLISHED") or home / "published",
+        witnesses=_words(env, "TSUZURI_WITNESSES", ""),
         key_provider=env.get("TSUZURI_KEY_PROVIDER") or None,
         jwks_file=_path(env, "TSUZURI_JWKS_FILE"),
         discovery=_address(env, "TSUZURI_OIDC_DISCOVERY"),

@@ -45,6 +45,11 @@ def access_owner(access: UUID) -> UUID:
     return uuid5(_NAMESPACE, f"access/{access}")
 
 
+def log_owner() -> UUID:
+    """The owner id of the stream in which it is kept that the log itself was put back."""
+    return uuid5(_NAMESPACE, "log")
+
+
 def document_id(patient: UUID, facility: str, system: str, value: str, kind: str) -> UUID:
     """One id for all versions of a Bundle under one key. The parts are length-marked, so none runs into the next."""
     key = "".join(f"{len(part)}:{part}" for part in (facility, system, value, kind))

@@ -4,7 +4,7 @@ Before it signs anything new it holds what lies in the database against what was
 an older database, or let two logs come of one, gets no further signature.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,11 +15,13 @@ from psycopg import Connection
 
 from tsuzuri.eventlog import access_lists, part_trees
 from tsuzuri.eventlog.connecting import Logins, LogRole
+from tsuzuri.eventlog.cosignatures import take_over
+from tsuzuri.eventlog.erasure_list import ErasureList, list_destroyed
 from tsuzuri.eventlog.part_trees import HEADS, TreeGrowth
 from tsuzuri.eventlog.proofs.access_map import EMPTY
 from tsuzuri.eventlog.proofs.heads import Head, PartHead
 from tsuzuri.eventlog.proofs.merkle import EMPTY_ROOT, Frontier, ProofFails
-from tsuzuri.eventlog.proofs.notes import Checkpoint, SigningKey, signed
+from tsuzuri.eventlog.proofs.notes import Checkpoint, PublicKey, SigningKey, checked, signed
 from tsuzuri.eventlog.proofs.stored import ACCESS_TOPIC
 from tsuzuri.eventlog.published import HeadLine, Published
 
@@ -45,10 +47,15 @@ class Made:
 class CheckpointMaker:
     """One of all processes makes; the others wait to take over."""
 
-    def __init__(self, logins: Logins, key: SigningKey, published: Published) -> None:
+    def __init__(
+        self, logins: Logins, key: SigningKey, published: Published, witnesses: Sequence[PublicKey] = ()
+    ) -> None:
+        """*witnesses*: whose countersignatures are taken over."""
         self._logins = logins
         self._key = key
         self._published = published
+        self._witnesses = witnesses
+        self._erasures = ErasureList(published.folder)
 
     def make(self, *, events_max: int = EVENTS_MAX) -> Made | None:
         """Sign one head. None: another process is at it.
@@ -57,14 +64,56 @@ class CheckpointMaker:
             LogNotAsPublished.
             psycopg.Error: try again.
         """
-        with self._logins.connect(LogRole.CHECKPOINTER) as connection, _alone(connection) as alone:
-            if not alone:
+        with self._alone() as connection:
+            if connection is None:
                 return None
+            list_destroyed(connection, self._erasures, self._key)
+            made = self._make(connection, events_max)
+            take_over(connection, self._published.folder, self._witnesses)
+            return made
+
+    def follow(self) -> int:
+        """Make the heads again that were published after those of this database, which is an older copy; how many.
+
+        Each must follow from the events that lie here as it followed then: the same number, moment and roots. Nothing
+        is signed that was not signed before.
+
+        Raises LogNotAsPublished: an event is missing or another, or the heads here are not the published ones.
+        """
+        with self._alone() as connection:
+            if connection is None:
+                raise LogNotAsPublished("another process makes checkpoints just now: stop it")
+            published = self._published.checkpoint(self._key.public)
+            if published is None:
+                return 0
+            self._published.check(published)
+            before, heads = _Before.read(connection), Frontier()
+            stood = before.trees.get(HEADS, Frontier())
+            for line in self._published.lines(published.size):
+                if line.number == stood.size + 1 and heads.root() != stood.root():
+                    raise ProofFails("the heads in the database are not those that were published")
+                heads.extend([line.head.leaf()])
+                if line.number > stood.size:
+                    before = self._repeat(connection, before, line)
+            return max(0, published.size - stood.size)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection[Any] | None]:
+        with self._logins.connect(LogRole.CHECKPOINTER) as connection, _alone(connection) as alone:
             connection.execute("SET lock_timeout = '5s'")  # who appends must not wait for one who waits
             try:
-                return self._make(connection, events_max)
+                yield connection if alone else None
             except (ProofFails, access_lists.MapBroken) as fault:
                 raise LogNotAsPublished(str(fault)) from None
+
+    def _repeat(self, connection: Connection[Any], before: "_Before", line: HeadLine) -> "_Before":
+        with connection.transaction():
+            taken = _take_up_to(connection, before, line.sizes)
+            if Head.over(line.head.at, [*taken.parts.values()]) != line.head:
+                raise ProofFails(f"head {line.number} does not follow from the events in the database")
+            _, _, heads, _ = self._signed(connection, before, taken, line.head)
+        grown = {one.part: one.tree for one in (*taken.grown, heads)}
+        return _Before({**before.trees, **grown}, taken.parts)
 
     def _make(self, connection: Connection[Any], events_max: int) -> Made:
         before = _Before.read(connection)
@@ -73,21 +122,27 @@ class CheckpointMaker:
         with connection.transaction():
             taken = _take_on(connection, before, events_max)
             at = min([moment, *taken.left_since])
-            parts = [*taken.parts.values()]
-            head = Head.over(at, parts)
-            heads = TreeGrowth(HEADS, before.trees.get(HEADS, Frontier()))
-            heads.take([head.leaf()])
-            number = heads.tree.size
-            note = signed(Checkpoint(self._key.public.name, number, heads.tree.root()), self._key)
-            part_trees.store(connection, [*taken.grown, heads])
-            changed = [one for one in parts if number == 1 or one != before.parts[one.part]]
-            _store(connection, number, head, note, changed)
+            head = Head.over(at, [*taken.parts.values()])
+            number, note, _, changed = self._signed(connection, before, taken, head)
             for one in taken.grown:
                 self._published.add_leaves(
                     one.part, before.parts[one.part].size, b"".join(taken.leaves[one.part])
                 )
         self._published.add_head(HeadLine(number, head, {one.part: one.size for one in changed}), note)
         return Made(number, sum(map(len, taken.leaves.values())), not taken.left_since, note)
+
+    def _signed(
+        self, connection: Connection[Any], before: "_Before", taken: "_Taken", head: Head
+    ) -> tuple[int, str, TreeGrowth, list[PartHead]]:
+        """Number and note of the head, which is stored; the tree of heads, and the parts that had changed."""
+        heads = TreeGrowth(HEADS, before.trees.get(HEADS, Frontier()))
+        heads.take([head.leaf()])
+        number = heads.tree.size
+        note = signed(Checkpoint(self._key.public.name, number, heads.tree.root()), self._key)
+        part_trees.store(connection, [*taken.grown, heads])
+        changed = [one for one in taken.parts.values() if number == 1 or one != before.parts[one.part]]
+        _store(connection, number, head, note, changed)
+        return number, note, heads, changed
 
     def _hold_against(self, connection: Connection[Any], before: "_Before") -> None:
         """What the database says was signed is what was published; else it was changed, or is an older one.
@@ -103,6 +158,7 @@ class CheckpointMaker:
             )
         if size == heads.size - 1:
             line, note = _stored_line(connection, heads.size)
+            checked(note, self._key.public)
             if size == 0 or self._goes_on(published, line, heads):
                 self._published.add_head(line, note)
                 size += 1
@@ -164,27 +220,45 @@ class _Taken:
 
 def _take_on(connection: Connection[Any], before: _Before, events_max: int) -> _Taken:
     """The events behind the newest head, as many as one head takes."""
-    taken = _Taken(dict(before.parts))
-    positions = dict(connection.execute("SELECT part, pos FROM part_head", binary=True).fetchall())
+    positions = _positions(connection, before)
+    upto: dict[int, int] = {}
+    left_since: list[datetime] = []
     room = events_max
+    for part, stood in before.parts.items():
+        upto[part] = min(positions[part], stood.size + room)
+        room -= upto[part] - stood.size
+        if upto[part] < positions[part]:
+            left_since.append(_recorded_at(connection, part, upto[part] + 1))
+    taken = _take_up_to(connection, before, upto)
+    taken.left_since = left_since
+    return taken
+
+
+def _positions(connection: Connection[Any], before: "_Before") -> dict[int, int]:
+    """Where each part ends. Raises ProofFails: before what the newest head covers."""
+    positions = dict(connection.execute("SELECT part, pos FROM part_head", binary=True).fetchall())
     for part, stood in before.parts.items():
         if positions[part] < stood.size:
             raise ProofFails(
                 f"part {part} ends at position {positions[part]}; head {before.trees[HEADS].size} covers {stood.size}"
             )
-        upto = min(positions[part], stood.size + room)
-        if upto < positions[part]:
-            taken.left_since.append(_recorded_at(connection, part, upto + 1))
-        if upto == stood.size:
+    return positions
+
+
+def _take_up_to(connection: Connection[Any], before: "_Before", upto: Mapping[int, int]) -> "_Taken":
+    """The events of each part that is named, up to a position."""
+    taken = _Taken(dict(before.parts))
+    for part, last in upto.items():
+        stood = before.parts[part]
+        if last == stood.size:
             continue
-        room -= upto - stood.size
-        leaves, accesses = _read(connection, part, stood.size, upto)
+        leaves, accesses = _read(connection, part, stood.size, last)
         growth = TreeGrowth(part, before.trees.get(part, Frontier()))
         growth.take(leaves)
         taken.grown.append(growth)
         taken.leaves[part] = leaves
         accesses_root = access_lists.grown(connection, part, accesses, stood.accesses)
-        taken.parts[part] = PartHead(part, upto, growth.tree.root(), accesses_root)
+        taken.parts[part] = PartHead(part, last, growth.tree.root(), accesses_root)
     return taken
 
 

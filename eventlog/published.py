@@ -4,6 +4,7 @@
     heads.ndjson         a line for each head: its number, moment, roots, and the sizes of the parts that had grown
     leaves/0003          of part 3, the hashes of its events, 32 bytes each
     cosignatures/        notes that witnesses countersigned; their signatures are taken over into the database
+    erasures.ndjson      the keys that were destroyed: see erasure_list.py
 
 All of it may be read by everybody who audits; copied elsewhere, it still holds. A line or a leaf that nothing signed
 yet is from a maker that was cut off, and is taken away by the next.
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO
 
 from tsuzuri.eventlog.proofs.heads import Head, PartHead
 from tsuzuri.eventlog.proofs.merkle import HASH_BYTES, Frontier, ProofFails, root_of
@@ -86,12 +87,14 @@ class Published:
         note = self.note()
         return None if note is None else checked(note, key)
 
-    def lines(self, count: int) -> Iterator[HeadLine]:
-        """The first *count*. Raises ProofFails: there are fewer, or one is not the next."""
-        number = 0
-        with open(self._heads, encoding="utf-8") as file:
+    def lines(self, count: int, *, after: int = 0) -> Iterator[HeadLine]:
+        """Up to head *count*, from behind head *after*. Raises ProofFails: some are missing, or one is not the next."""
+        number = after
+        with _opened(self._heads) as file:
+            for _ in range(after):
+                file.readline()
             while number < count:
-                line = HeadLine.of(file.readline())
+                line = HeadLine.of(file.readline().decode("utf-8", "replace"))
                 number += 1
                 if line.number != number:
                     raise ProofFails(f"heads.ndjson has head {line.number} in the place of {number}")
@@ -136,11 +139,7 @@ class Published:
         path = self._leaves(part)
         if first > last:
             return
-        try:
-            file = open(path, "rb")
-        except FileNotFoundError:
-            raise ProofFails(f"{path} is missing") from None
-        with file:
+        with _opened(path) as file:
             file.seek((first - 1) * HASH_BYTES)
             for _ in range(first, last + 1):
                 leaf = file.read(HASH_BYTES)
@@ -158,7 +157,7 @@ class Published:
             if file.tell() != size * HASH_BYTES:
                 raise ProofFails(f"{path} ends too early: put it back from its copy")
             file.write(leaves)
-            _to_disk(file)
+            to_disk(file)
 
     def add_head(self, line: HeadLine, note: str) -> None:
         """The line first, then the note that signs it."""
@@ -169,13 +168,8 @@ class Published:
             else:
                 self._cut_behind(line.number - 1)
             file.write(line.text())
-            _to_disk(file)
-        draft = self.folder / "checkpoint.new"
-        with open(draft, "w", encoding="utf-8") as file:
-            file.write(note)
-            _to_disk(file)
-        draft.replace(self.folder / "checkpoint")
-        _names_to_disk(self.folder)
+            to_disk(file)
+        write_whole(self.folder / "checkpoint", note)
 
     def _cut_behind(self, number: int) -> None:
         """Take away a line that nothing signed. Only the last can be one."""
@@ -202,14 +196,29 @@ def _number(line: bytes) -> int:
     return HeadLine.of(line.decode("utf-8", "replace")).number
 
 
-def _to_disk(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _opened(path: Path) -> BinaryIO:
+    """Raises ProofFails: it is not there."""
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise ProofFails(f"{path} is missing") from None
 
 
-def _names_to_disk(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
+def write_whole(path: Path, text: str) -> None:
+    """In the place of what was there, whole or not at all; on disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.new")
+    with open(draft, "w", encoding="utf-8") as file:
+        file.write(text)
+        to_disk(file)
+    draft.replace(path)
+    opened = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def to_disk(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

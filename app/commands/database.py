@@ -2,6 +2,7 @@
 
 import typer
 
+from tsuzuri.app.commands.restored import restored
 from tsuzuri.app.database import bring_up, database
 from tsuzuri.app.migrate import pending_migrations
 from tsuzuri.app.settings import read_settings
@@ -9,6 +10,7 @@ from tsuzuri.eventlog.connecting import connect
 from tsuzuri.projections.generations import unprepared
 
 app = typer.Typer(no_args_is_help=True, help="The database.")
+app.command("restored")(restored)
 
 
 @app.command("migrate")

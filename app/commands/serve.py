@@ -15,9 +15,8 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from tsuzuri.app.checkpoints_beside import sign_regularly
+from tsuzuri.app.checkpoints_beside import refuse_to_serve_older, sign_regularly
 from tsuzuri.app.database import ready_database
-from tsuzuri.app.keys import checkpoint_key
 from tsuzuri.app.notices.beside import send_on_and_on
 from tsuzuri.app.projector_beside import project_on_and_on
 from tsuzuri.app.retention_beside import erase_regularly
@@ -53,7 +52,7 @@ def serve(
         beside += [find_regularly] if settings.review_hours else []
         beside += [send_on_and_on]
         if settings.checkpoint_seconds:
-            checkpoint_key(settings)  # told here, if it is missing, and not in a process beside
+            refuse_to_serve_older(settings, dsn)  # and tells here of a missing key, not in a process beside
             beside += [sign_regularly]
         with processes(settings, dsn, beside):
             config = uvicorn.Config(

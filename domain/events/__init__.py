@@ -58,7 +58,13 @@ from tsuzuri.domain.events.erasures import (
 from tsuzuri.domain.events.event import Erased, Event, Unreadable, originator
 from tsuzuri.domain.events.facility_facts import FacilityHoursSet, StaffNamed
 from tsuzuri.domain.events.links import Link, LinksChanged, PatientsLinked, PatientsUnlinked
-from tsuzuri.domain.events.registers import CodeReleaseTaken, FacilityClosed, FacilityListed, OperatorActed
+from tsuzuri.domain.events.registers import (
+    CodeReleaseTaken,
+    FacilityClosed,
+    FacilityListed,
+    LogRestored,
+    OperatorActed,
+)
 from tsuzuri.domain.events.replays import DocumentKept, ReplayContentAllowed
 from tsuzuri.domain.events.reviews import ReviewClosed, ReviewOpened
 
@@ -101,6 +107,7 @@ __all__ = [
     "IdentitySettled",
     "Link",
     "LinksChanged",
+    "LogRestored",
     "NumberPeriod",
     "OperatorActed",
     "PatientIdentified",
@@ -170,6 +177,7 @@ EVENTS: tuple[type[Event], ...] = (
     DisasterWindowOpened,
     DisasterWindowClosed,
     OperatorActed,
+    LogRestored,
     CodeReleaseTaken,
 )
 """The whole vocabulary. What is not here is not in the log."""

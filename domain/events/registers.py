@@ -1,5 +1,6 @@
 """What concerns no patient, each in a record stream of its own owner."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -67,4 +68,21 @@ class CodeReleaseTaken(Event):
     sha256: str  # hex, of the payload's bytes
     codes: int  # how many entries it has
     payload: UUID  # the release as canonical CSV
+    recorded_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogRestored(Event):
+    """The database was put back from a backup, and held against what had been published of the log."""
+
+    TOPIC = "log-restored"
+    STREAM = Stream.RECORD
+
+    origin: str  # of the checkpoint that it was held against: the newest of the log
+    checkpoint: int
+    root: str  # base64
+    lost: Mapping[str, int]  # events that this covers and that are gone for ever, by the number of their part
+    keys_destroyed: int  # again
+    goes_on_as: str  # the origin from then on: another where events were lost
+    reason: str | None
     recorded_by: str

@@ -89,8 +89,19 @@ class PublicKey:
     def id(self) -> bytes:
         return sha256(f"{self.name}\n".encode() + bytes([self.kind]) + self.key).digest()[:_ID_BYTES]
 
+    @property
+    def countersigns(self) -> bool:
+        """Whether it is a witness'."""
+        return self.kind == _WITNESS
+
     def text(self) -> str:
         return f"{self.name}+{self.id.hex()}+{encoded(bytes([self.kind]) + self.key)}"
+
+    def signed(self, body: str, line: str) -> bool:
+        """Whether *line*, as a note has it under its body, is this key's signature over *body*."""
+        name, _, signature = line.strip().removeprefix(_MARK).rpartition(" ")
+        raw = decoded(signature)
+        return (name, raw[:_ID_BYTES]) == (self.name, self.id) and self.holds(body, raw[_ID_BYTES:])
 
     def holds(self, body: str, signature: bytes) -> bool:
         """Whether this key made *signature* over the text of a note."""
@@ -169,12 +180,17 @@ class Note:
 
     def signed_by(self, key: PublicKey) -> bool:
         """Whether a signature of this key stands under it. Raises ProofFails: one does, and is false."""
-        under = [
-            one[_ID_BYTES:] for name, one in self.signatures if name == key.name and one[:_ID_BYTES] == key.id
-        ]
-        if not all(key.holds(self.body, one) for one in under):
+        under = self._of(key)
+        if not all(key.holds(self.body, one[_ID_BYTES:]) for one in under):
             raise ProofFails(f"the signature of {key.name} is not of this checkpoint")
         return bool(under)
+
+    def line_of(self, key: PublicKey) -> str:
+        """The line of a key whose signature stands under it."""
+        return f"{_MARK}{key.name} {encoded(self._of(key)[0])}\n"
+
+    def _of(self, key: PublicKey) -> list[bytes]:
+        return [one for name, one in self.signatures if name == key.name and one[:_ID_BYTES] == key.id]
 
 
 def signed(checkpoint: Checkpoint, key: SigningKey) -> str:
