@@ -134,6 +134,13 @@ class Published:
             root=standing.heads.root(), head=standing.newest, parts=parts, leaves=self.leaves
         )
 
+    def check(self, checkpoint: Checkpoint) -> Standing:
+        """All that was published under *checkpoint*, held against its signature. Raises ProofFails."""
+        standing = self.standing(checkpoint)
+        if checkpoint.size:
+            self.head(checkpoint.size)
+        return standing
+
     def leaves(self, part: int, first: int, last: int) -> Iterator[bytes]:
         """Of a part, the hashes from position *first* to *last*, both with it. Raises ProofFails: some are missing."""
         path = self._leaves(part)

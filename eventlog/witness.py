@@ -164,4 +164,4 @@ def _stored(tree: Frontier) -> dict[str, object]:
 
 
 def _tree(stored: Fields) -> Frontier:
-    return Frontier(stored.number("size"), stored.bytes("frontier"))
+    return Frontier(stored.number("size"), stored.binary("frontier"))

@@ -6,6 +6,7 @@ from correction_event_examples import CORRECTION_EXAMPLES
 from entitlement_event_examples import ENTITLEMENT_EXAMPLES
 from event_values import MOMENT, SHA, an_id
 from examples import CLINIC, HOSPITAL, NUMBER, PATIENT, granted, withdrawn
+from operator_event_examples import OPERATOR_EXAMPLES
 from review_event_examples import REVIEW_EXAMPLES
 from tsuzuri.domain.accesses import AccessAudit, AccessTold, Ground
 from tsuzuri.domain.events import (
@@ -29,9 +30,7 @@ from tsuzuri.domain.events import (
     Identifier,
     IdentitySettled,
     Link,
-    LogRestored,
     NumberPeriod,
-    OperatorActed,
     PatientIdentified,
     PatientsLinked,
     PatientsUnlinked,
@@ -53,7 +52,6 @@ from tsuzuri.domain.vocabulary import (
     DocumentKind,
     Flag,
     IdentifiedBy,
-    OperatorAct,
     ProxyRelation,
     PurposeOfUse,
     RecordClass,
@@ -205,32 +203,7 @@ EXAMPLES: tuple[Event, ...] = (
         erased_by="operator-ono",
         touches=(RecordClass.CONDITION,),
     ),
-    OperatorActed(
-        originator_id=originator(an_id(21), Stream.RECORD),
-        originator_version=1,
-        event_id=an_id(22),
-        projection="record_index",
-        act=OperatorAct.SKIP,
-        generation=2,
-        patient=PATIENT,
-        skipped=an_id(3),
-        reason="壊れた文書",
-        ticket="OPS-17",
-        recorded_by="operator-ono",
-    ),
-    LogRestored(
-        originator_id=originator(an_id(21), Stream.RECORD),
-        originator_version=2,
-        event_id=an_id(23),
-        origin="log.example/test",
-        checkpoint=1204,
-        root="47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
-        lost={"3": 14},
-        keys_destroyed=2,
-        goes_on_as="log.example/test-2",
-        reason="記憶装置の故障",
-        recorded_by="operator-ono",
-    ),
+    *OPERATOR_EXAMPLES,
     *[
         erased(
             originator_id=originator(PATIENT, Stream.RECORD),

@@ -92,10 +92,10 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(empty_dsn: str) -> None
         assert [m.number for m in migrate(connection)] == [m.number for m in migrations() if m.number > 1]
 
 
-def test_roles_log_projections_notices_proofs_and_trigrams_come_in_this_order() -> None:
+def test_the_migrations_come_in_this_order() -> None:
     ours = [(m.number, m.name) for m in migrations()]
 
-    names = ["roles", "log", "projections", "notices", "proofs", "trigrams"]
+    names = ["roles", "log", "projections", "notices", "proofs", "trigrams", "checkpoints", "erasure_list"]
     assert ours == list(enumerate(names, start=1))
 
 
