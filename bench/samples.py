@@ -52,7 +52,7 @@ def text(draw: random.Random, size: int) -> str:
 
 _draw = random.Random(20261122)
 _DEPARTMENTS = [tuple(text(_draw, 170) for _ in range(10)) for _ in range(200)]
-_VARIABLES = [json.dumps({"search": text(_draw, 850)}, ensure_ascii=False) for _ in range(200)]
+_VARIABLES = [json.dumps({"search": text(_draw, 600)}, ensure_ascii=False) for _ in range(200)]
 
 
 class Ahead(Generic[T]):
