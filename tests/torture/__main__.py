@@ -1,7 +1,8 @@
 """Runs the tortures at full size, one line each: `python tests/torture [name …]`.
 
 ISSUE=3 chooses those of the log, ISSUE=4 those of the projections, ISSUE=5 those of what facilities send, ISSUE=6 those
-of who may see what, ISSUE=7 those of the API. Exit code 1 when one found a fault, or a control did not.
+of who may see what, ISSUE=7 those of the API, ISSUE=8 those of proofs. Exit code 1 when one found a fault, or a
+control did not.
 """
 
 import logging
@@ -38,12 +39,14 @@ WATCHES = ("subscribers", "watchers")
 API = ("hostile_bodies", "schema_drawn", "slow_connections", "one_abuser", "swapped_ids")
 AUDITS = ("http_audit",)  # its short form is tests/app/test_http_audits.py
 EDGE = ("shutdowns",)
+WITNESSES = ("forked_logs",)
 TORTURES = {
     "3": LOG,
     "4": PROJECTIONS,
     "5": DOCUMENTS,
     "6": ACCESSES + TIMES,
     "7": CALLERS + API + AUDITS + EDGE + WATCHES,
+    "8": WITNESSES,
 }
 
 
