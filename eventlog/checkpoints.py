@@ -89,13 +89,14 @@ class CheckpointMaker:
             self._published.check(published)
             before, heads = _Before.read(connection), Frontier()
             stood = before.trees.get(HEADS, Frontier())
+            size, root = stood.size, stood.root()
             for line in self._published.lines(published.size):
-                if line.number == stood.size + 1 and heads.root() != stood.root():
-                    raise ProofFails("the heads in the database are not those that were published")
                 heads.extend([line.head.leaf()])
-                if line.number > stood.size:
+                if line.number == size and heads.root() != root:
+                    raise ProofFails("the heads in the database are not those that were published")
+                if line.number > size:
                     before = self._repeat(connection, before, line)
-            return max(0, published.size - stood.size)
+            return max(0, published.size - size)
 
     @contextmanager
     def _alone(self) -> Iterator[Connection[Any] | None]:

@@ -87,16 +87,18 @@ class Prover:
         at, events, accesses_root, note = row
         return LogHead(number, Head(at, events, accesses_root), note, parts)
 
-    async def event(self, part: int, pos: int) -> dict[str, Any]:
-        """That an event stands in the log."""
-        newest = await self.newest()
-        stood = newest.parts[part]
+    async def event(self, part: int, pos: int, number: int | None = None) -> dict[str, Any]:
+        """That an event stands in the log; under head *number*, or the newest."""
+        head = await (self.newest() if number is None else self.head(number))
+        stood = head.parts[part]
         if pos > stood.size:
-            raise NotCovered("no checkpoint covers this yet")
+            raise NotCovered(
+                f"checkpoint {head.number} does not cover this; a later one does, within seconds"
+            )
         stored = await self.stored(part, pos)
-        leaves = [one.events_leaf() for one in newest.parts]
+        leaves = [one.events_leaf() for one in head.parts]
         return {
-            **await self._covered("event", newest),
+            **await self._covered("event", head),
             "event": _event_fields(stored),
             "size": stood.size,
             "path": _hashes(await self._roots(part, inclusion_ranges(pos - 1, stood.size))),

@@ -16,8 +16,10 @@ Proof = dict[str, Any]
 """As docs/PROOFS.md has it."""
 
 
-async def prove_access(services: Services, access: UUID) -> Proof | None:
+async def prove_access(services: Services, access: UUID, head: int | None = None) -> Proof | None:
     """That an access, a refusal or a look at the trail stands in the log. None: the trail has no such one.
+
+    *head*: under which it is proven; none: the newest.
 
     Raises:
         tsuzuri.eventlog.proving.NotCovered: no checkpoint covers it yet.
@@ -27,7 +29,7 @@ async def prove_access(services: Services, access: UUID) -> Proof | None:
     if found is None:
         return None
     async with prover(services.pool) as made:
-        proof = await made.event(found.part, found.pos)
+        proof = await made.event(found.part, found.pos, head)
         event = proof["event"]
         secrets = await _secrets(services, made, found.part, [UUID(event["keyId"])])
     if (secret := secrets.get(UUID(event["keyId"]))) is not None:

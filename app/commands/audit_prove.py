@@ -39,13 +39,18 @@ def prove(
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="or the whole log.")] = False,
     at: Annotated[
-        int | None, typer.Option(help="Of --since and --log: up to this checkpoint, not the newest.")
+        int | None,
+        typer.Option(
+            help="Under this checkpoint, not the newest: one that a witness signed. Not of --patient."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file; else it is printed.")] = None,
 ) -> None:
     """Make a proof that anybody can check without us: tsuzuri audit verify. The look is in the trail."""
     if [access is not None, patient is not None, since is not None, log].count(True) != 1:
         raise typer.BadParameter("give the id of an access; or one of --patient, --since, --log")
+    if patient is not None and at is not None:
+        raise typer.BadParameter("all accesses are proven under the newest checkpoint only: leave --at out")
     asked = {"access": access, "patient": patient, "since": since, "log": log or None, "at": at}
 
     async def work(opened: Services) -> Proof | None:
@@ -58,7 +63,7 @@ def prove(
         if patient is not None:
             return await prove_accesses(opened, [patient])
         assert access is not None
-        return await prove_access(opened, access)
+        return await prove_access(opened, access, at)
 
     proof = carried_out(work)
     if log:

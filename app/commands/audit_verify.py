@@ -35,7 +35,9 @@ def verify(
     ] = None,
     kept: Annotated[
         Path | None,
-        typer.Option(help="A checkpoint that you were given before: the proof must end in that one."),
+        typer.Option(
+            help="A checkpoint that you were given before: the proof must end in that one, or lead from it."
+        ),
     ] = None,
     language: Annotated[Language, typer.Option(help="Of the words.", case_sensitive=False)] = Language.EN,
 ) -> None:
@@ -81,10 +83,18 @@ def _proven(
     except (ValueError, RecursionError):
         raise ProofFails("this is no proof: it is not JSON") from None
     proven = verify_one(proof, key, witnesses)
-    ends = _covered(proven).checkpoint
-    if kept is not None and (ends.size, ends.root) != (kept.size, kept.root):
-        raise ProofFails(f"it ends in checkpoint {ends.size}, and not in the one that was kept ({kept.size})")
+    _hold_against(kept, proven)
     return proven
+
+
+def _hold_against(kept: Checkpoint | None, proven: Proven) -> None:
+    """A proof of consistency leads from the kept checkpoint to a later one, or from an earlier one to it."""
+    if kept is None:
+        return
+    ends = _covered(proven).checkpoint
+    shown = [proven.earlier.checkpoint, ends] if isinstance(proven, ConsistencyProven) else [ends]
+    if all((one.size, one.root) != (kept.size, kept.root) for one in shown):
+        raise ProofFails(f"it ends in checkpoint {ends.size}, and not in the one that was kept ({kept.size})")
 
 
 def _names_a_log(line: str) -> bool:

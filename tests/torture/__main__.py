@@ -41,13 +41,14 @@ AUDITS = ("http_audit",)  # its short form is tests/app/test_http_audits.py
 EDGE = ("shutdowns",)
 PROOFS = ("tampered_logs", "consistent_pairs", "proofs_agree")
 REPLAYS = ("replays",)
+WITNESSES = ("forked_logs",)
 TORTURES = {
     "3": LOG,
     "4": PROJECTIONS,
     "5": DOCUMENTS,
     "6": ACCESSES + TIMES,
     "7": CALLERS + API + AUDITS + EDGE + WATCHES,
-    "8": PROOFS + REPLAYS,
+    "8": PROOFS + WITNESSES + REPLAYS,
 }
 
 
