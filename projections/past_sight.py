@@ -26,12 +26,14 @@ from tsuzuri.projections import audit_trail, facilities, record_index
 from tsuzuri.projections.carrying import Carrying
 from tsuzuri.projections.catalogue import PROJECTIONS, Projection
 from tsuzuri.projections.folding import OwnerFold, merge_folds
+from tsuzuri.projections.freshness import served
 from tsuzuri.projections.opening import Poison, open_by_owner
 from tsuzuri.projections.quarantine import skipped
 from tsuzuri.projections.rows import Rows
 from tsuzuri.projections.sight import Sight
 
 SCHEMA = "pg_temp"
+_EVERYTHING = 2**62  # a position behind every other
 
 
 class PastUnreadable(Exception):
@@ -104,7 +106,7 @@ class PastTables:
             streams=projection.streams,
             topics=projection.topics,
             after=0,
-            upto=2**62 if position is None or ahead else position,
+            upto=_EVERYTHING if position is None or ahead else position,
         )
         left_out = skipped(self.connection, projection.name)
         logged = [one for one in logged if one.event_id not in left_out]
@@ -132,11 +134,11 @@ class PastTables:
 
         Looks at it lie with who looked, in parts of which it is not recorded how far the trail had come.
         """
-        live = self.connection.execute(
-            "SELECT live FROM projection WHERE name = %s", (projection.name,)
+        found = self.connection.execute(
+            f"SELECT {served('%s', '%s')}".encode(), (projection.name, projection.version)
         ).fetchone()
-        assert live is not None, f"there is no projection {projection.name}"
-        trail = Identifier(projection.schema(live[0]), audit_trail.VIEW.table)
+        assert found is not None, "a subquery has an answer"
+        trail = Identifier(projection.schema(found[0]), audit_trail.VIEW.table)
         copied = Identifier(SCHEMA, audit_trail.VIEW.table)
         hers = {"hers": list(self.positions), "before": self.before}
         self.connection.execute(
@@ -146,7 +148,9 @@ class PastTables:
             ).format(copied, trail),
             hers,
         )
-        for owner, position in self.beside[projection.name].items():
+        stood = self.beside.get(projection.name, {})
+        for owner in self.positions:
+            position = stood.get(owner, _EVERYTHING)
             ahead = self.connection.execute(
                 SQL(
                     "SELECT pos FROM {} WHERE owner_id = %(owner)s AND pos > %(pos)s AND at < %(before)s ORDER BY pos"
@@ -156,10 +160,11 @@ class PastTables:
             self.more = max(self.more, len(ahead))
             reached = ahead[: self.ahead][-1][0] if ahead and self.ahead else position
             self.connection.execute(
-                SQL("INSERT INTO {} SELECT * FROM {} WHERE owner_id = %(owner)s AND pos <= %(pos)s").format(
-                    copied, trail
-                ),
-                {"owner": owner, "pos": reached},
+                SQL(
+                    "INSERT INTO {} SELECT * FROM {} WHERE owner_id = %(owner)s AND pos <= %(pos)s"
+                    " AND at < %(before)s"
+                ).format(copied, trail),
+                hers | {"owner": owner, "pos": reached},
             )
 
     def _fence(self, projection: Projection) -> None:
