@@ -4,7 +4,7 @@ the projector catches up, lags and fills the index anew."""
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -16,10 +16,8 @@ from emergency_examples import by_id
 from examples import CLINIC, CLINIC_SYSTEM, HOSPITAL, HOSPITAL_SYSTEM, OPERATOR, a_bundle, herself
 from projection_examples import an_engine, catch_up
 from torture.read_world import OF_THE_SAMPLE, SEED, Inhabited
-from tsuzuri.app.actions.erase import erase_document
 from tsuzuri.app.actions.register_bundles import register_bundles
 from tsuzuri.app.sample.generate import facilities, sample_bundles
-from tsuzuri.domain.erasures import ErasureHeld, NothingToErase
 from tsuzuri.domain.vocabulary import RecordClass
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.rebuilding import rebuild
@@ -30,6 +28,7 @@ MARKS = ("UNINFORMED", "UNDELIVERED", "LTS")
 PAUSES = (
     (0.0,) * 6 + (0.02,) * 3 + (1.5,)
 )  # seconds that the projector does nothing: then reads are incomplete
+ASKED_BETWEEN = 4  # two changes: a replay folds all that has happened to a record
 REBUILT_EVERY = 25  # looks of the projector
 _GRANT = """mutation($patient: PatientKey!, $to: String!, $classes: [RecordClass!]!) { grantConsent(patient: $patient,
   facility: $to, classes: $classes, until: "2090-01-01T00:00:00+09:00") }"""
@@ -65,20 +64,6 @@ class Changes:
             self._renamed,
         )
         await self.random.choice(which)()
-
-    async def erase(self) -> None:
-        """A document of somebody, with what was taken out of it."""
-        name = self.random.choice([name for name, ids in self.found.documents.items() if ids])
-        patient, documents = self.found.patients[name], self.found.documents[name]
-        with suppress(NothingToErase, ErasureHeld):
-            await erase_document(
-                self.world.application.services,
-                OPERATOR,
-                patient,
-                self.random.choice(documents),
-                units=True,
-                reason="請求",
-            )
 
     async def _bundle(self) -> None:
         random = self.random
@@ -141,9 +126,9 @@ def projecting(connection: Connection[Any], random: Random) -> Iterator[None]:
 
 
 async def while_changing(changes: Changes, asking: "asyncio.Future[Any]", asked: Callable[[], int]) -> None:
-    """About one change for each thing that is asked, until all has been."""
+    """One change for every few things that are asked, until all have been."""
     while not asking.done():
-        if changes.made < asked():
+        if changes.made * ASKED_BETWEEN < asked():
             await changes.one()
         else:
             await asyncio.sleep(0.005)
