@@ -20,7 +20,8 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_layout.py
 
-# Every harness at full size, an hour or so. ISSUE=3: those of the log, 4: projections, 5: intake, 6: access.
+# Every harness at full size, an hour or so. ISSUE=3: those of the log, 4: projections, 5: intake, 6: access, 7: the API,
+# 8: the audit.
 torture: $(STAMP)
 	$(BIN)/python tests/torture
 
