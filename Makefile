@@ -21,7 +21,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_layout.py
 
-# Every harness at full size, an hour or so. ISSUE=3: those of the log, 4: projections, 5: intake, 6: access, 8: proofs.
+# Every harness at full size, an hour or so. ISSUE=3: those of the log, 4: projections, 5: intake, 6: access, 7: the API, 8: audit.
 torture: $(STAMP)
 	$(BIN)/python tests/torture
 

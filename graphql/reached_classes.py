@@ -36,6 +36,7 @@ REACHED: Mapping[str, frozenset[RecordClass]] = {
     "Query.referralInbox": _REFERRAL,
     "Query.referralOutbox": _REFERRAL,
     "Me.referrals": _REFERRAL,
+    "Replay.content": _ALL,
 }
 """A filter that names classes or kinds in the document itself reaches those alone."""
 
