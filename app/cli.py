@@ -112,6 +112,7 @@ def exit_code(error: Exception) -> int | None:
     from tsuzuri.eventlog.appending import LogUnavailable
     from tsuzuri.eventlog.data_keys import KeyUnavailable
     from tsuzuri.eventlog.older_copy import OlderCopy
+    from tsuzuri.eventlog.proving import NotCovered, ProofNotMade
     from tsuzuri.projections.catalogue import UnknownProjection
     from tsuzuri.projections.checkpoints import ProjectionOutdated
     from tsuzuri.projections.generations import NotReady, ProjectionPaused, UnknownGeneration
@@ -147,12 +148,14 @@ def exit_code(error: Exception) -> int | None:
         NothingToErase,
         NothingToLift,
         NothingToSettle,
+        NotCovered,
         NotQuarantined,
         NotReady,
         NothingOfPatient,
         OlderCopy,
         ProjectionOutdated,
         ProjectionPaused,
+        ProofNotMade,
         TokenRefused,
         TooMuchAsked,
         UnknownGeneration,

@@ -124,6 +124,25 @@ def test_the_log_goes_on_and_is_whole(
     assert (goes_on.code, whole.code, earlier.code) == (0, 0, 0)
 
 
+def test_an_access_under_a_checkpoint_that_one_has(
+    proving: Callable[..., Path], told: Told, tsuzuri: Tsuzuri, tmp_path: Path
+) -> None:
+    tsuzuri("audit", "checkpoint")
+    kept = ("--key", PUBLIC, "--kept", tmp_path / "kept")
+
+    under = tsuzuri("audit", "verify", proving(told.accesses[0], "--at", "1"), *kept)
+    newest = tsuzuri("audit", "verify", proving(told.accesses[0]), *kept)
+    leads_on = tsuzuri("audit", "verify", proving("--since", "1"), *kept)
+    no_such = tsuzuri("audit", "prove", told.accesses[0], "--at", "9")
+    of_all = tsuzuri("audit", "prove", "--patient", str(told.patient), "--at", "1")
+
+    assert (under.code, newest.code, leads_on.code) == (0, 1, 0)
+    assert under.out.endswith("Signed by log.example/test, checkpoint 1.\n")
+    assert "ends in checkpoint 2, and not in the one that was kept (1)" in newest.out
+    assert (no_such.code, no_such.err) == (1, "tsuzuri: there is no head 9\n")
+    assert of_all.code == 2
+
+
 def test_what_was_changed_is_not_proven(
     proving: Callable[..., Path], told: Told, tsuzuri: Tsuzuri, tmp_path: Path
 ) -> None:

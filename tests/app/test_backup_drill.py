@@ -74,17 +74,8 @@ class Drill:
 
     def base_backup(self, dsn: str) -> Path:
         backup = self.folder / "backup"
-        command = [
-            str(_binaries() / "pg_basebackup"),
-            "-d",
-            dsn,
-            "-D",
-            str(backup),
-            "-X",
-            "none",
-            "-c",
-            "fast",
-        ]
+        program = _binaries() / "pg_basebackup"
+        command: list[str | Path] = [program, "-d", dsn, "-D", backup, "-X", "none", "-c", "fast"]
         subprocess.run(command, check=True, capture_output=True)
         return backup
 
