@@ -3,6 +3,7 @@
 Why it stands on the log and not on the index, and what it can not tell: docs/decisions/0025-replay.md.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -190,7 +191,7 @@ async def _recorded(
         path=path,
         prepared=prepared,
         variables=variables,
-        codes=_codes(services, audit.codes),
+        codes=await asyncio.to_thread(_codes, services, audit.codes),
     )
 
 

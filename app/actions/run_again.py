@@ -9,6 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
+from psycopg import Connection
 from strawberry import Schema
 
 from tsuzuri.app.actions.recorded_access import FoundAccess, decided_permitted
@@ -101,11 +102,10 @@ def _ran(readings: list[Reading], data: Mapping[str, Any] | None, tables: PastTa
 
 @asynccontextmanager
 async def _tables(services: Services, recorded: Recorded, ahead: int) -> AsyncIterator[PastTables]:
-    connection = await asyncio.to_thread(services.logins.connect, LogRole.PROJECTOR)
+    connection = await asyncio.to_thread(_connected, services)
     audit, patient = recorded.event.audit, recorded.event.patient
     positions = {patient: audit.read_at, **audit.read_at_linked}
     try:
-        connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'".encode())
         yield PastTables(
             connection=connection,
             mapper=services.log.mapper,
@@ -119,6 +119,13 @@ async def _tables(services: Services, recorded: Recorded, ahead: int) -> AsyncIt
         )
     finally:
         await asyncio.to_thread(connection.close)
+
+
+def _connected(services: Services) -> Connection[Any]:
+    """As the only role that may make temporary tables; it writes nothing else."""
+    connection = services.logins.connect(LogRole.PROJECTOR)
+    connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'".encode())
+    return connection
 
 
 def _caller(event: AccessPermitted) -> Caller:
