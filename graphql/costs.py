@@ -42,7 +42,7 @@ LISTS = {
 PARTS_OF_A_ROW = frozenset(
     {
         *("Attachment", "Coding", "CodeGroup", "Ground", "LabSeries", "PageInfo", "ProjectionProgress"),
-        *("ReplayChange", "ReplayShown"),
+        "ReplayShown",
         *("ReferenceRange", "Standing", "Summary", "Value"),
     }
 )
