@@ -46,7 +46,7 @@ PARTS_OF_A_ROW = frozenset(
     {
         *("Attachment", "ClassCount", "Coding", "CodeGroup", "Ground", "LabSeries", "PageInfo"),
         *("ProjectionProgress", "ReferenceRange", "Standing", "Summary", "Value"),
-        *("ReplayChange", "ReplayShown"),
+        "ReplayShown",
     }
 )
 """Types that come with the row that names them, and hold no row themselves."""

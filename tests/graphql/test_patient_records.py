@@ -89,7 +89,7 @@ def test_the_reads_are_one_operation_and_no_trail_names_another_patient(tell: Te
         assert {str(event.event_id) for event in events} == {record["accessId"] for record in records}
         assert {event.patient for event in events} == set(patients[:2])
         (operation,) = {(event.audit.operation_sha256, event.audit.variables) for event in events}
-        assert set(orjson.loads(operation[1])) == {"sha256"}
+        assert set(orjson.loads(operation[1])) == {"patients named", "their sha256"}
         assert len({event.audit.answer_sha256 for event in events}) == 2, "each of what was answered of her"
         assert all(event.audit.entries_shown == 1 for event in events)
         written = world.connection.execute(
