@@ -11,7 +11,10 @@ from examples import CLINIC, DOCTOR, HOSPITAL, NOON, PATIENT, STRANGER, a_caller
 from log_examples import Run
 from sight_examples import a_ground, a_sight
 from tsuzuri.app.actions.settle_readings import settle_readings
+from tsuzuri.app.keys import seal_key
+from tsuzuri.app.program import VERSION
 from tsuzuri.app.services import Services
+from tsuzuri.app.settings import Settings
 from tsuzuri.domain.access import Permitted, Refused
 from tsuzuri.domain.accesses import AccessAudit, AccessTold
 from tsuzuri.domain.callers import Caller
@@ -28,13 +31,20 @@ from tsuzuri.domain.vocabulary import (
 )
 from tsuzuri.eventlog.appending import Beside, Guard, NarrowedMeanwhile
 from tsuzuri.graphql.readings import Operation, Reading, Readings, RefusedReading, TrailReading
+from tsuzuri.graphql.seals import Seals
 from tsuzuri.projections.catalogue import PROJECTIONS
 from tsuzuri.projections.freshness import Freshness
 
 CONDITION, LAB, ALLERGY = RecordClass.CONDITION, RecordClass.LAB_RESULT, RecordClass.DRUG_ALLERGY
-OPERATION = Operation(sha256="op" * 32, name="Summary", variables='{"a":1}')
+OPERATION = Operation(
+    sha256="op" * 32,
+    name="Summary",
+    variables='{"a":1}',
+    document='{ her(name: "花子") }',
+    names_nobody=False,
+)
 OWNER, ACCESS = UUID(int=91), UUID(int=92)
-STANDS = Freshness(1, 10, None, 0.0, True, False, "")
+STANDS = Freshness(1, 10, None, 0.0, True, False, "jlac-2027.04")
 REQUEST = a_request(readable=frozenset({LAB, CONDITION, ALLERGY}), registered_here=True)
 DATA = {"patientRecord": {"entries": [1, 2]}}
 
@@ -53,6 +63,9 @@ def a_reading(**changes: Any) -> Reading:
         "incomplete": True,
         "stands": STANDS,
         "linked": {STRANGER: 4},
+        "stood_at": {PATIENT: 12},
+        "left_out_to": {PATIENT: 14},
+        "beside": {"identities": {PATIENT: 11}},
     }
     reading = Reading(**usual | changes)
     reading.ask([LAB, CONDITION])
@@ -60,11 +73,13 @@ def a_reading(**changes: Any) -> Reading:
     return reading
 
 
-def settled(run: Run, readings: Readings, owner: UUID, caller: Caller = DOCTOR) -> list[Event]:
+def settled(
+    run: Run, readings: Readings, owner: UUID, caller: Caller = DOCTOR, data: Any = DATA
+) -> list[Event]:
     """The access stream of *owner* afterwards, as events without what the log itself adds."""
 
     async def work(services: Services) -> list[Event]:
-        await settle_readings(services, caller, readings, OPERATION, DATA, "schema")
+        await settle_readings(services, caller, readings, OPERATION, data, "schema")
         stored: list[Event] = await services.log.stream(owner, Stream.ACCESS)
         return stored
 
@@ -78,10 +93,19 @@ def same(event: Event, expected: Event) -> bool:
     return type(event) is type(expected) and {name: given[name] for name in vars(expected)} == vars(expected)
 
 
-def test_a_permitted_read_tells_the_patient_and_the_auditor_each_their_part(run: Run) -> None:
-    reading = a_reading()
+def test_a_permitted_read_tells_the_patient_and_the_auditor_each_their_part(
+    run: Run, settings: Settings
+) -> None:
+    reading = a_reading(path=("patientRecord", 0), sight=a_sight(others=((STRANGER, 9),)))
+    several = {"patientRecord": [DATA["patientRecord"]]}
 
-    (event,) = settled(run, Readings(permitted=[reading]), PATIENT, replace(DOCTOR, client="chart-viewer"))
+    (event,) = settled(
+        run,
+        Readings(permitted=[reading], failed=True),
+        PATIENT,
+        replace(DOCTOR, client="chart-viewer"),
+        data=several,
+    )
 
     assert same(
         event,
@@ -110,7 +134,7 @@ def test_a_permitted_read_tells_the_patient_and_the_auditor_each_their_part(run:
                 entries_shown=2,
                 shown_by_class={LAB: 1},
                 shown_sha256=reading.shown_sha256(),
-                answer_sha256=reading.answer_sha256(DATA),
+                answer_sha256=reading.answer_sha256(several),
                 incomplete=True,
                 schema_sha256="schema",
                 projections={name: one.version for name, one in PROJECTIONS.items()},
@@ -122,6 +146,16 @@ def test_a_permitted_read_tells_the_patient_and_the_auditor_each_their_part(run:
                 registered_here=True,
                 identified_by=IdentifiedBy.LOCAL,
                 client="chart-viewer",
+                path="patientRecord.0",
+                document='{ her(name: "花子") }',
+                read_at_linked={STRANGER: 9},
+                stood_at={PATIENT: 12},
+                left_out_to={PATIENT: 14},
+                beside={"identities": {PATIENT: 11}},
+                codes="jlac-2027.04",
+                program=VERSION,
+                seals=Seals(seal_key(settings)).name,
+                failed=True,
             ),
         ),
     )
