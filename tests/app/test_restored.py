@@ -342,7 +342,7 @@ def test_an_unsigned_line_has_no_key_destroyed(
         "number": 1,
         "part": key[0],
         "key": str(key[1]),
-        "at": "2026-11-22T03:04:05Z",
+        "at": "2026-11-22T03:04:05.000000Z",
         "signature": "eA==",
     }
     (installed.published / "erasures.ndjson").write_text(f"{json.dumps(line)}\n")

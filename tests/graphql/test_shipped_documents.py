@@ -28,6 +28,7 @@ SAID_NO = {  # what the world of this test has nothing for
     "EmergencyRight": "USELESS_RIGHT",
     "CloseReview": "NO_SUCH_REVIEW",
     "RequestCorrection": "REQUESTED_ALREADY",
+    "OwnProof": "NOT_COVERED_YET",
 }
 ACCESSES = "{ accessTrail { nodes { id operationName classesAsked } } }"
 

@@ -279,4 +279,5 @@ def test_a_schema_field_that_shows_accesses_is_for_auditors_or_of_oneself() -> N
         if any(word in str(field.type) for word in ("Access", "Answer", "SavedQuestion"))
     }
 
-    assert giving == {"access", "accessTrail", "accessCounts", "accessReviews", "ask", "savedQuestions"}
+    questions = {"access", "accessTrail", "accessCounts", "accessReviews", "ask", "savedQuestions"}
+    assert giving == questions | {"accessesProof"}
