@@ -10,12 +10,11 @@ import structlog
 from psycopg import Error
 
 from tsuzuri.app.ended_with import ended_with
-from tsuzuri.app.keys import checkpoint_key, witness_keys
+from tsuzuri.app.keys import checkpoint_key, role_key, witness_keys
 from tsuzuri.app.logs import configure_logs
-from tsuzuri.app.services import logins_of
 from tsuzuri.app.settings import Settings
 from tsuzuri.eventlog.checkpoints import CheckpointMaker, LogNotAsPublished
-from tsuzuri.eventlog.connecting import LogRole
+from tsuzuri.eventlog.connecting import Logins, LogRole
 from tsuzuri.eventlog.older_copy import refuse_older_copy
 from tsuzuri.eventlog.proofs.notes import SigningKey
 from tsuzuri.eventlog.published import Published
@@ -30,12 +29,12 @@ def maker_of(settings: Settings, dsn: str) -> CheckpointMaker:
 
 def maker_in(settings: Settings, dsn: str, key: SigningKey, published: Published) -> CheckpointMaker:
     """Of another key, or in another folder, than the settings name. Raises SettingsWrong."""
-    return CheckpointMaker(logins_of(settings, dsn), key, published, witness_keys(settings))
+    return CheckpointMaker(Logins(dsn, role_key(settings)), key, published, witness_keys(settings))
 
 
 def refuse_to_serve_older(settings: Settings, dsn: str) -> None:
     """Raises OlderCopy: a backup was put back, and what has to follow was not done. And SettingsWrong."""
-    with logins_of(settings, dsn).connect(LogRole.READER) as connection:
+    with Logins(dsn, role_key(settings)).connect(LogRole.READER) as connection:
         refuse_older_copy(connection, Published(settings.published), checkpoint_key(settings).public)
 
 
