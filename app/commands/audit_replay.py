@@ -1,7 +1,6 @@
 """`tsuzuri audit replay` and `allow-content`: an access run again as it was. See OPERATIONS, "Replay"."""
 
 import sys
-from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,8 +8,8 @@ import orjson
 import typer
 
 from tsuzuri.app.actions.allow_replay_content import allow_replay_content
+from tsuzuri.app.actions.record_look import record_look
 from tsuzuri.app.actions.replay_access import replay_access
-from tsuzuri.app.actions.settle_readings import settle_readings
 from tsuzuri.app.commands.operator_here import operator_here
 from tsuzuri.app.commands.orders import carried_out
 from tsuzuri.app.services import Services
@@ -19,7 +18,6 @@ from tsuzuri.domain.replay_allowances import ContentNotAllowed, NoSuchAccess, Ow
 from tsuzuri.domain.replay_words import sentences
 from tsuzuri.domain.replays import Replay, Verdict
 from tsuzuri.domain.vocabulary import Language
-from tsuzuri.graphql.readings import Operation, Readings, TrailReading
 from tsuzuri.graphql.schema import build_schema
 
 _REPLAY, _ALLOW = "tsuzuri audit replay", "tsuzuri audit allow-content"
@@ -44,7 +42,8 @@ def replay(
         found = await replay_access(opened, build_schema(), operator_here(), access, content)
         shown = len(found.entries) if found is not None and content is not None else int(found is not None)
         patient = None if found is None else found.patient
-        await _record(opened, _REPLAY, patient, {"access": access, "content": content}, shown)
+        asked = {"access": access, "content": content}
+        await record_look(opened, operator_here(), _REPLAY, patient, asked, shown=shown)
         return found
 
     try:
@@ -71,7 +70,8 @@ def allow_content(
 
     async def work(opened: Services) -> ReplayContentAllowed:
         allowed = await allow_replay_content(opened, operator_here(), access, to)
-        await _record(opened, _ALLOW, None, {"access": access, "to": to}, 0)
+        asked = {"access": access, "to": to}
+        await record_look(opened, operator_here(), _ALLOW, None, asked, shown=0)
         return allowed
 
     try:
@@ -82,20 +82,6 @@ def allow_content(
         typer.echo(_UNKNOWN, err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{allowed.event_id}  until {allowed.until.isoformat(timespec='seconds')}")
-
-
-async def _record(
-    opened: Services, command: str, patient: UUID | None, asked: dict[str, Any], shown: int
-) -> None:
-    """Durable before anything is shown."""
-    look = TrailReading(access_id=opened.new_id(), patient=patient, shown=shown)
-    variables = {name: str(value) for name, value in asked.items() if value is not None}
-    operation = Operation(
-        sha256=sha256(command.encode()).hexdigest(),
-        name=command,
-        variables=orjson.dumps(variables).decode(),
-    )
-    await settle_readings(opened, operator_here(), Readings(trail=[look]), operation, None, "")
 
 
 def _lines(found: Replay, language: Language) -> list[str]:

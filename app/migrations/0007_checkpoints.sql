@@ -86,8 +86,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 
 REVOKE ALL ON FUNCTION access_leaf FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION access_leaf, await_appends, leaf_hash TO tsuzuri_checkpointer;
-GRANT EXECUTE ON FUNCTION access_leaf TO tsuzuri_auditor, tsuzuri_reader;
+GRANT EXECUTE ON FUNCTION access_leaf, await_appends TO tsuzuri_checkpointer;
 GRANT SELECT ON log_setting, part_head, event TO tsuzuri_checkpointer;
 GRANT SELECT, INSERT, UPDATE ON log_head, part_head_at, tree, tree_node, head_leaf, access_list, access_page
     TO tsuzuri_checkpointer;
